@@ -1,0 +1,67 @@
+// swift-tools-version: 6.2
+// The map of the house. Floors stand in order, arrows only go down. Every target names the one reason it may
+// exist: door (the only way to a C library), vault (keeps a secret's type private), process (one executable's
+// logic), agreement (two processes must spell something the same way). docs/architecture.md draws the whole
+// house; rooms that are not built yet stand there, not here. HouseTests hold this file to what it says.
+import PackageDescription
+
+let house: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableExperimentalFeature("Lifetimes"),  // Spans that are borrowed from a secret may not outlive it.
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+]
+
+let package = Package(
+  name: "mandate",
+  products: [
+    .executable(name: "mandate", targets: ["mandate"]),
+    .executable(name: "mandate-vectors", targets: ["mandate-vectors"]),
+    .executable(name: "mandate-dev", targets: ["mandate-dev"]),
+  ],
+  targets: [
+    // ── Floor 0 · leaves ────────────────────────────────────────────────────────────────────────────────────
+    // agreement: the bytes that another process, a stored row or a published vector must match.
+    .target(name: "Contracts", swiftSettings: house),
+    // door: the parts of libc that the toolchain's module leaves out.
+    .systemLibrary(name: "CLinux"),
+    // vault: the one memory that keys live in; libc only.
+    .target(name: "Secrets", dependencies: ["CLinux"], swiftSettings: house),
+    // door: OpenSSL 3's headers and the shims for its macros.
+    .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+
+    // ── Floor 1 · doors ─────────────────────────────────────────────────────────────────────────────────────
+    // door: OpenSSL; knows no format of ours.
+    .target(name: "Cryptography", dependencies: ["COpenSSL", "Secrets"], swiftSettings: house),
+    // door: the process itself: environment, secret files, log, hardening.
+    .target(name: "ServiceRuntime", dependencies: ["Secrets"], swiftSettings: house),
+
+    // ── Floor 2 · agreements ────────────────────────────────────────────────────────────────────────────────
+    // agreement: issuer and resolver must derive, seal and open alike.
+    .target(name: "Grants", dependencies: ["Contracts", "Cryptography", "Secrets"], swiftSettings: house),
+
+    // ── Floor 4 · processes ─────────────────────────────────────────────────────────────────────────────────
+    // process: the operator's command.
+    .target(
+      name: "Operator", dependencies: ["Cryptography", "Secrets", "ServiceRuntime"], swiftSettings: house),
+    // process: the verifier of published test vectors.
+    .target(
+      name: "VectorChecks",
+      dependencies: ["Contracts", "Cryptography", "Grants", "Secrets", "ServiceRuntime"], swiftSettings: house),
+    // process: what only developers and demos need; no stand-in ships in a service.
+    .target(
+      name: "Development",
+      dependencies: ["Contracts", "Cryptography", "Grants", "Secrets", "ServiceRuntime"], swiftSettings: house),
+
+    // ── Floor 5 · run it ────────────────────────────────────────────────────────────────────────────────────
+    .executableTarget(name: "mandate", dependencies: ["Operator"], swiftSettings: house),
+    .executableTarget(name: "mandate-vectors", dependencies: ["VectorChecks"], swiftSettings: house),
+    .executableTarget(name: "mandate-dev", dependencies: ["Development"], swiftSettings: house),
+
+    // ── Tests ───────────────────────────────────────────────────────────────────────────────────────────────
+    .testTarget(name: "SecretsTests", dependencies: ["Secrets"], swiftSettings: house),
+  ],
+  swiftLanguageModes: [.v6]
+)
