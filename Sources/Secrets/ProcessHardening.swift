@@ -1,10 +1,7 @@
 // What a process that holds keys does before it reads the first one.
 
 import CLinux
-
-#if canImport(Glibc)
-  import Glibc
-#endif
+import Glibc
 
 package enum ProcessHardening {
   package enum Failure: Error, Equatable {

@@ -1,9 +1,7 @@
 // The one place that keys live in: a locked mapping between two guard pages that never reaches swap, a core dump
 // or a forked child. Slices of it are handed out as `SecretBytes` and wiped when they come back.
 
-#if canImport(Glibc)
-  import Glibc
-#endif
+import Glibc
 import Synchronization
 
 /// Why the arena could not give memory.

@@ -1,9 +1,7 @@
 // Opened plaintext: one owner, wiped when it ends. It lives on the heap, not in the locked arena, because a batch
 // may hold megabytes of it and RLIMIT_MEMLOCK does not; a process that holds it is not dumpable (ProcessHardening).
 
-#if canImport(Glibc)
-  import Glibc
-#endif
+import Glibc
 
 /// `@safe`: the allocation is private, `count <= capacity` always holds, and every Span is borrowed from the owner.
 @safe

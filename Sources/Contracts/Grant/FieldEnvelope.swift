@@ -1,0 +1,65 @@
+// A sealed field as it stands in a record: `enc:1:<b64 iv>.<b64 ct‖tag>` or `enc:2:…`, taken apart but not opened.
+
+package enum FieldEnvelopeProblem: Error, Equatable {
+  case missingSeparator
+  case base64
+  case ivLength
+}
+
+package struct FieldEnvelope: Hashable, Sendable {
+  package enum Version: Sendable { case one, two }
+
+  package let version: Version
+  /// iv ‖ ciphertext ‖ tag: what a sealed copy's `of` is the SHA-256 of, however the base64 was spelled.
+  package let decoded: [UInt8]
+
+  package static let ivBytes = 12
+  package static let prefix1 = Array("enc:1:".utf8)
+  package static let prefix2 = Array("enc:2:".utf8)
+
+  package var iv: Span<UInt8> { @_lifetime(borrow self) borrowing get { decoded.span.extracting(first: Self.ivBytes) } }
+  package var sealed: Span<UInt8> {
+    @_lifetime(borrow self) borrowing get { decoded.span.extracting(droppingFirst: Self.ivBytes) }
+  }
+
+  package init(version: Version, iv: [UInt8], sealed: [UInt8]) {
+    precondition(iv.count == Self.ivBytes, "our formats fix the IV at 12 bytes")
+    self.version = version
+    decoded = iv + sealed
+  }
+
+  /// The version that the first six bytes claim, or nil for a value that is no envelope at all.
+  package static func version(of text: Span<UInt8>) -> Version? {
+    if starts(text, with: prefix1) { return .one }
+    return starts(text, with: prefix2) ? .two : nil
+  }
+
+  /// Splits at the first dot, reads both halves in the version's dialect of base64, then looks at the IV's length:
+  /// the order in which the seeds' reader reports what is wrong.
+  package init(parsing text: Span<UInt8>, as version: Version) throws(FieldEnvelopeProblem) {
+    let body = text.extracting(droppingFirst: Self.prefix1.count)
+    guard let dot = Self.firstDot(in: body) else { throw .missingSeparator }
+    let (first, second) = (body.extracting(0..<dot), body.extracting(droppingFirst: dot + 1))
+    let halves =
+      version == .one
+      ? (Base64.decodeForgiving(first), Base64.decodeForgiving(second))
+      : (Base64.decodeStrict(first), Base64.decodeStrict(second))
+    guard case (let iv?, let sealed?) = halves else { throw .base64 }
+    guard iv.count == Self.ivBytes else { throw .ivLength }
+    self.version = version
+    decoded = iv + sealed
+  }
+
+  package var text: String {
+    (version == .one ? "enc:1:" : "enc:2:") + Base64.encode(iv) + "." + Base64.encode(sealed)
+  }
+
+  private static func starts(_ text: Span<UInt8>, with prefix: [UInt8]) -> Bool {
+    text.count >= prefix.count && prefix.indices.allSatisfy { text[$0] == prefix[$0] }
+  }
+
+  private static func firstDot(in text: Span<UInt8>) -> Int? {
+    for index in text.indices where text[index] == UInt8(ascii: ".") { return index }
+    return nil
+  }
+}

@@ -1,0 +1,34 @@
+// frame(p1, …, pn): for each part a 4-byte big-endian length, then the bytes. It is injective, so no two different
+// inputs share an encoding; every derivation, label and hash of v2 is made over one.
+
+package struct Frame: Sendable, Equatable {
+  package private(set) var bytes: [UInt8] = []
+
+  package init(reservingBytes capacity: Int = 128) { bytes.reserveCapacity(capacity) }
+
+  package mutating func add(_ part: [UInt8]) {
+    addLength(part.count)
+    bytes.append(contentsOf: part)
+  }
+
+  package mutating func add(_ part: String) {
+    addLength(part.utf8.count)
+    bytes.append(contentsOf: part.utf8)
+  }
+
+  package mutating func add(_ part: Identifier) { add(part.utf8) }
+  package mutating func add(_ part: TableName) { add(part.utf8) }
+
+  /// Counts are decimal ASCII.
+  package mutating func add(_ count: Int) { add(String(count)) }
+  package mutating func add(_ count: Int64) { add(String(count)) }
+
+  private mutating func addLength(_ count: Int) {
+    guard let length = UInt32(exactly: count) else { preconditionFailure("a frame's part is under 4 GiB") }
+    withBigEndianBytes(of: length) { bytes.append($0) }
+  }
+
+  private func withBigEndianBytes(of value: UInt32, _ body: (UInt8) -> Void) {
+    for shift: UInt32 in [24, 16, 8, 0] { body(UInt8(truncatingIfNeeded: value >> shift)) }
+  }
+}

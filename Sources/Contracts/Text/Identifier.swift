@@ -1,0 +1,66 @@
+// User, mission, grant and record ids: opaque UTF-8 byte strings. They are compared, hashed and sorted by their
+// bytes, because Swift's String treats "é" and "e" + U+0301 as equal, which would widen a scope.
+
+package struct Identifier: Hashable, Comparable, Sendable {
+  package let utf8: [UInt8]
+
+  /// Any text, as the seeds' system allows it in v1. Nothing is checked.
+  package init(_ text: String) { utf8 = Array(text.utf8) }
+
+  /// The rule of v2: 1 to 256 bytes without control characters (PostgreSQL takes no NUL, and a log line no escape).
+  package init(checking text: String) throws(IdentifierProblem) {
+    self.init(text)
+    guard !utf8.isEmpty else { throw .empty }
+    guard utf8.count <= Self.maximumBytes else { throw .tooLong(bytes: utf8.count) }
+    guard !text.unicodeScalars.contains(where: { $0.isControl }) else { throw .controlCharacter }
+  }
+
+  package static let maximumBytes = 256
+
+  package var text: String { String(decoding: utf8, as: UTF8.self) }
+
+  package static func < (left: Identifier, right: Identifier) -> Bool {
+    left.utf8.lexicographicallyPrecedes(right.utf8)
+  }
+}
+
+package enum IdentifierProblem: Error, Equatable {
+  case empty
+  case tooLong(bytes: Int)
+  case controlCharacter
+  /// A table name that is not `[A-Za-z][A-Za-z0-9_]{0,62}`.
+  case notATableName
+}
+
+extension Unicode.Scalar {
+  /// General category Cc: C0, DEL and C1.
+  var isControl: Bool { value < 0x20 || (0x7F...0x9F).contains(value) }
+}
+
+/// A table name of v2: `[A-Za-z][A-Za-z0-9_]{0,62}`, so it never contains the `:` that ends it in a record id.
+package struct TableName: Hashable, Comparable, Sendable {
+  package let utf8: [UInt8]
+
+  package init(_ text: String) throws(IdentifierProblem) {
+    let bytes = Array(text.utf8)
+    guard let first = bytes.first, Self.isLetter(first), bytes.count <= 63,
+      bytes.allSatisfy({ Self.isLetter($0) || (0x30...0x39).contains($0) || $0 == 0x5F })
+    else { throw .notATableName }
+    utf8 = bytes
+  }
+
+  package var text: String { String(decoding: utf8, as: UTF8.self) }
+
+  package static func < (left: TableName, right: TableName) -> Bool {
+    left.utf8.lexicographicallyPrecedes(right.utf8)
+  }
+
+  private static func isLetter(_ byte: UInt8) -> Bool {
+    (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+  }
+}
+
+/// The order JavaScript's `sort()` gives: by UTF-16 code units. Only the v1 canonical string uses it.
+package func precedesInUTF16(_ left: String, _ right: String) -> Bool {
+  left.utf16.lexicographicallyPrecedes(right.utf16)
+}
