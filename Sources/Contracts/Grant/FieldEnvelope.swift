@@ -34,6 +34,15 @@ package struct FieldEnvelope: Hashable, Sendable {
     return starts(text, with: prefix2) ? .two : nil
   }
 
+  /// `enc:`, digits, `:` of a version that this program does not know. Such a value fails closed in v2: it is
+  /// ciphertext from the future, not text for a prompt.
+  package static func isOfUnknownVersion(_ text: Span<UInt8>) -> Bool {
+    guard version(of: text) == nil, starts(text, with: Array("enc:".utf8)) else { return false }
+    var index = 4
+    while index < text.count, (0x30...0x39).contains(text[index]) { index += 1 }
+    return index > 4 && index < text.count && text[index] == UInt8(ascii: ":")
+  }
+
   /// Splits at the first dot, reads both halves in the version's dialect of base64, then looks at the IV's length:
   /// the order in which the seeds' reader reports what is wrong.
   package init(parsing text: Span<UInt8>, as version: Version) throws(FieldEnvelopeProblem) {

@@ -21,6 +21,14 @@ package enum JSONValue: Hashable, Sendable {
     self = try Self.build(0, tape, text, duplicateKeys)
   }
 
+  /// Copies out of a tape; for what need not be wiped.
+  package init(_ tape: JSONTape, in text: Span<UInt8>) {
+    guard let value = try? Self.build(0, tape, text, .lastWins) else {
+      preconditionFailure("only refused duplicates can fail here")
+    }
+    self = value
+  }
+
   package init(parsing text: String, duplicateKeys: DuplicateKeys = .lastWins) throws(JSONProblem) {
     let bytes = Array(text.utf8)
     try self.init(parsing: bytes.span, duplicateKeys: duplicateKeys)

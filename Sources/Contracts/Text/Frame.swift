@@ -32,3 +32,28 @@ package struct Frame: Sendable, Equatable {
     for shift: UInt32 in [24, 16, 8, 0] { body(UInt8(truncatingIfNeeded: value >> shift)) }
   }
 }
+
+/// Takes a frame apart again. Nil at the end or where the bytes are no frame; both readers and writers agree on the
+/// number of parts, so a reader also asks `isAtEnd`.
+package struct FrameReader: Sendable {
+  private let bytes: [UInt8]
+  private var offset = 0
+
+  package init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+  package var isAtEnd: Bool { offset == bytes.count }
+
+  package mutating func next() -> [UInt8]? {
+    guard bytes.count - offset >= 4 else { return nil }
+    let length = bytes[offset..<offset + 4].reduce(0) { $0 << 8 | Int($1) }
+    guard bytes.count - offset - 4 >= length else { return nil }
+    defer { offset += 4 + length }
+    return Array(bytes[offset + 4..<offset + 4 + length])
+  }
+
+  /// The next part as text, if it is valid UTF-8.
+  package mutating func nextText() -> String? {
+    guard let part = next(), UTF8Text.isValid(part.span) else { return nil }
+    return String(decoding: part, as: UTF8.self)
+  }
+}

@@ -1,0 +1,61 @@
+// The claims of a v2 grant as the bytes that bind them to the wrapped key: RSA-OAEP takes them as its label, so an
+// unwrap under any other claims fails inside the padding check.
+
+package import Contracts
+import Cryptography
+
+package struct GrantLabel: Hashable, Sendable {
+  package let grantId: Identifier
+  package let keyId: String
+  package let user: Identifier
+  package let mission: Identifier
+  package let issuedAt: Instant
+  package let expiresAt: Instant
+  /// Lower-case hex SHA-256 of the scope's frame.
+  package let scopeDigest: String
+
+  package init(_ claims: GrantClaims) {
+    grantId = claims.grantId
+    keyId = claims.keyId
+    user = claims.user
+    mission = claims.mission
+    issuedAt = claims.issuedAt
+    expiresAt = claims.expiresAt
+    scopeDigest = Self.digest(of: claims.scope)
+  }
+
+  package static func digest(of scope: Scope) -> String { Hex.encode(SHA256.digest(scope.frame.bytes)) }
+
+  package var bytes: [UInt8] {
+    var frame = Frame(reservingBytes: 384)
+    frame.add(Self.domain)
+    frame.add(grantId)
+    frame.add(keyId)
+    frame.add(user)
+    frame.add(mission)
+    frame.add(issuedAt.iso)
+    frame.add(expiresAt.iso)
+    frame.add(scopeDigest)
+    return frame.bytes
+  }
+
+  /// Reads stored claims back. What it accepts, it would write with the same bytes; nil for anything else.
+  package init?(parsing bytes: [UInt8]) {
+    var reader = FrameReader(bytes)
+    guard reader.nextText() == Self.domain, let grantId = reader.nextText(), let keyId = reader.nextText(),
+      let user = reader.nextText(), let mission = reader.nextText(), let issued = reader.nextText(),
+      let expires = reader.nextText(), let digest = reader.nextText(), reader.isAtEnd,
+      let issuedAt = Instant(iso: issued), let expiresAt = Instant(iso: expires)
+    else { return nil }
+    self.grantId = Identifier(grantId)
+    self.keyId = keyId
+    self.user = Identifier(user)
+    self.mission = Identifier(mission)
+    self.issuedAt = issuedAt
+    self.expiresAt = expiresAt
+    scopeDigest = digest
+    guard self.bytes == bytes else { return nil }
+  }
+
+  private static let domain = "mandate/v2/grant"
+}

@@ -1,0 +1,116 @@
+// One field, both versions, both directions. The plaintext is the JSON text of the value; what comes out of an
+// opening is checked to be JSON and stays in memory that is wiped.
+
+package import Contracts
+package import Cryptography
+package import Secrets
+
+/// Where a value of v2 belongs. It opens nowhere else.
+package struct FieldPlace: Hashable, Sendable {
+  package let user: Identifier
+  package let record: RecordName
+  package let field: String
+
+  package init(user: Identifier, record: RecordName, field: String) {
+    self.user = user
+    self.record = record
+    self.field = field
+  }
+
+  /// `frame("mandate/v2/field", user, table, record, field)`.
+  package var aad: [UInt8] { frame("mandate/v2/field").bytes }
+
+  /// The same under another domain, so that a sealed copy is never taken for a field or the other way round.
+  func frame(_ domain: String) -> Frame {
+    var frame = Frame(reservingBytes: 192)
+    frame.add(domain)
+    frame.add(user)
+    frame.add(record.table)
+    frame.add(record.record)
+    frame.add(field)
+    return frame
+  }
+}
+
+/// Holds one reusable cipher context; one per request or per thread. The last key's schedule is wiped with it.
+package struct FieldCodec: ~Copyable {
+  package var cipher: AESGCM
+
+  package init() throws(CryptographyError) { cipher = try AESGCM() }
+
+  // MARK: enc:1, as the seeds' clients write it (no AAD)
+
+  package mutating func seal1(
+    _ json: Span<UInt8>, key: borrowing MissionKeyV1, iv: [UInt8]
+  ) throws(CryptographyError) -> String {
+    let sealed = try cipher.seal(json, key: key.secret.bytes, iv: iv.span, aad: Span<UInt8>())
+    return FieldEnvelope(version: .one, iv: iv, sealed: sealed).text
+  }
+
+  package mutating func open1(
+    _ text: Span<UInt8>, key: borrowing MissionKeyV1, onto plaintext: inout WipedBytes
+  ) throws(FieldFailure) -> OpenedValue {
+    let envelope = try Self.envelope(text, .one)
+    return try open(envelope, key: key.secret.bytes, aad: [], onto: &plaintext)
+  }
+
+  // MARK: enc:2, under the record's own key, bound to its place
+
+  package mutating func seal2(
+    _ json: Span<UInt8>, key: borrowing RecordKey, place: FieldPlace, iv: [UInt8]
+  ) throws(CryptographyError) -> String {
+    try seal2(json, key: key, aad: place.aad, iv: iv)
+  }
+
+  package mutating func open2(
+    _ text: Span<UInt8>, key: borrowing RecordKey, place: FieldPlace, onto plaintext: inout WipedBytes
+  ) throws(FieldFailure) -> OpenedValue {
+    try open2(text, key: key, aad: place.aad, onto: &plaintext)
+  }
+
+  mutating func seal2(
+    _ json: Span<UInt8>, key: borrowing RecordKey, aad: [UInt8], iv: [UInt8]
+  ) throws(CryptographyError) -> String {
+    let sealed = try cipher.seal(json, key: key.secret.bytes, iv: iv.span, aad: aad.span)
+    return FieldEnvelope(version: .two, iv: iv, sealed: sealed).text
+  }
+
+  mutating func open2(
+    _ text: Span<UInt8>, key: borrowing RecordKey, aad: [UInt8], onto plaintext: inout WipedBytes
+  ) throws(FieldFailure) -> OpenedValue {
+    guard FieldEnvelope.version(of: text) == .two else { throw .refused(.ciphertextMalformed) }
+    return try open(try Self.envelope(text, .two), key: key.secret.bytes, aad: aad, onto: &plaintext)
+  }
+
+  // MARK: What both share
+
+  /// The seeds' classes of failure: no separator is `ciphertext-malformed`, bad base64 or a wrong IV length is
+  /// `decrypt-failed`.
+  private static func envelope(
+    _ text: Span<UInt8>, _ version: FieldEnvelope.Version
+  ) throws(FieldFailure) -> FieldEnvelope {
+    do {
+      return try FieldEnvelope(parsing: text, as: version)
+    } catch .missingSeparator {
+      throw .refused(.ciphertextMalformed)
+    } catch { throw .refused(.decryptFailed) }
+  }
+
+  /// Opens behind what `plaintext` holds already. On failure it is as long as before.
+  private mutating func open(
+    _ envelope: FieldEnvelope, key: Span<UInt8>, aad: [UInt8], onto plaintext: inout WipedBytes
+  ) throws(FieldFailure) -> OpenedValue {
+    guard envelope.sealed.count >= AESGCM.tagBytes else { throw .refused(.ciphertextTampered) }
+    let start = plaintext.count
+    plaintext.resize(to: start + envelope.sealed.count - AESGCM.tagBytes)
+    var whole = plaintext.mutableBytes
+    var output = whole._mutatingExtracting(start..<whole.count)
+    do {
+      try cipher.open(envelope.sealed, key: key, iv: envelope.iv, aad: aad.span, into: &output)
+    } catch {
+      plaintext.resize(to: start)
+      throw .from(error, rejectedAs: .ciphertextTampered)
+    }
+    return try OpenedValue(readingFrom: start, of: &plaintext)
+  }
+}
