@@ -11,7 +11,7 @@ package struct FieldEnvelope: Hashable, Sendable {
 
   package let version: Version
   /// iv ‖ ciphertext ‖ tag: what a sealed copy's `of` is the SHA-256 of, however the base64 was spelled.
-  package let decoded: [UInt8]
+  package private(set) var decoded: [UInt8]
 
   package static let ivBytes = 12
   package static let prefix1 = Array("enc:1:".utf8)
@@ -46,17 +46,22 @@ package struct FieldEnvelope: Hashable, Sendable {
   /// Splits at the first dot, reads both halves in the version's dialect of base64, then looks at the IV's length:
   /// the order in which the seeds' reader reports what is wrong.
   package init(parsing text: Span<UInt8>, as version: Version) throws(FieldEnvelopeProblem) {
+    self.version = version
+    decoded = []
+    decoded.reserveCapacity(text.count * 3 / 4)
     let body = text.extracting(droppingFirst: Self.prefix1.count)
     guard let dot = Self.firstDot(in: body) else { throw .missingSeparator }
-    let (first, second) = (body.extracting(0..<dot), body.extracting(droppingFirst: dot + 1))
-    let halves =
-      version == .one
-      ? (Base64.decodeForgiving(first), Base64.decodeForgiving(second))
-      : (Base64.decodeStrict(first), Base64.decodeStrict(second))
-    guard case (let iv?, let sealed?) = halves else { throw .base64 }
-    guard iv.count == Self.ivBytes else { throw .ivLength }
-    self.version = version
-    decoded = iv + sealed
+    guard Self.decode(body.extracting(first: dot), version, appendingTo: &decoded) else { throw .base64 }
+    let ivCount = decoded.count
+    guard Self.decode(body.extracting(droppingFirst: dot + 1), version, appendingTo: &decoded) else { throw .base64 }
+    guard ivCount == Self.ivBytes else { throw .ivLength }
+  }
+
+  private static func decode(_ text: Span<UInt8>, _ version: Version, appendingTo bytes: inout [UInt8]) -> Bool {
+    switch version {
+    case .one: Base64.decodeForgiving(text, appendingTo: &bytes)
+    case .two: Base64.decodeStrict(text, appendingTo: &bytes)
+    }
   }
 
   package var text: String {

@@ -40,6 +40,17 @@ package struct JSONTape: Sendable {
     try scanner.scan(text, into: &self)
   }
 
+  /// True for a JSON string of ASCII characters without escapes and nothing around it.
+  package static func isPlainString(_ text: Span<UInt8>) -> Bool {
+    guard text.count >= 2, text[0] == UInt8(ascii: "\""), text[text.count - 1] == UInt8(ascii: "\"") else { return false }
+    let inner = text.extracting(1..<(text.count - 1))
+    return JSONScanner.plainPrefix(inner, from: 0) == inner.count
+      && UTF8Text.asciiPrefix(inner, from: 0) == inner.count
+  }
+
+  /// The tape of such a string, whose text with its quotes has `count` bytes.
+  package init(plainStringOf count: Int) { addScalar(.string, 1..<(count - 1)) }
+
   fileprivate mutating func open(_ kind: Kind, at offset: Int) -> Int {
     nodes.append(Node(kind: kind, start: Int32(offset), end: 0, next: 0))
     return nodes.count - 1
@@ -59,14 +70,12 @@ package struct JSONTape: Sendable {
 }
 
 /// The states between tokens, with an explicit stack of the open containers.
-private struct JSONScanner {
+struct JSONScanner {
   private enum Expecting { case value, valueOrEnd, keyOrEnd, key, commaOrEnd, nothing }
 
   private var offset = 0
   private var containers: [Int] = []
   private var expecting = Expecting.value
-
-  init() {}
 
   mutating func scan(_ text: Span<UInt8>, into tape: inout JSONTape) throws(JSONProblem) {
     while true {
@@ -192,7 +201,7 @@ private struct JSONScanner {
     let start = offset
     var hasEscapes = false
     while true {
-      offset = plainPrefix(text, from: offset)
+      offset = Self.plainPrefix(text, from: offset)
       guard offset < text.count else { throw .syntax(offset: offset) }
       switch text[offset] {
       case UInt8(ascii: "\""):
@@ -209,7 +218,7 @@ private struct JSONScanner {
   }
 
   /// The first byte from `start` on that ends a run of ordinary characters; in blocks, as in `UTF8Text`.
-  private func plainPrefix(_ text: Span<UInt8>, from start: Int) -> Int {
+  static func plainPrefix(_ text: Span<UInt8>, from start: Int) -> Int {
     var index = start
     while index &+ 64 <= text.count {
       let block = text.extracting(index..<(index &+ 64))

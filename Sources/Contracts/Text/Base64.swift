@@ -4,24 +4,36 @@
 package enum Base64 {
   /// v2: exactly what `encode` writes and nothing else (padding present, trailing bits zero, no white space).
   package static func decodeStrict(_ text: Span<UInt8>) -> [UInt8]? {
-    guard text.count.isMultiple(of: 4) else { return nil }
-    guard !text.isEmpty else { return [] }
+    var bytes: [UInt8] = []
+    return decodeStrict(text, appendingTo: &bytes) ? bytes : nil
+  }
+
+  /// The same behind what `bytes` holds, so that one buffer serves many values. False where the text is not strict
+  /// base64; what `bytes` holds from its former end on then means nothing.
+  package static func decodeStrict(_ text: Span<UInt8>, appendingTo bytes: inout [UInt8]) -> Bool {
+    guard text.count.isMultiple(of: 4) else { return false }
+    guard !text.isEmpty else { return true }
     var characters = text.count
     if text[characters - 1] == padding { characters -= text[characters - 2] == padding ? 2 : 1 }
-    guard trailingBits(text, characters) == 0 else { return nil }
-    return decode(text.extracting(0..<characters))
+    guard trailingBits(text, characters) == 0 else { return false }
+    return decode(text.extracting(first: characters), appendingTo: &bytes)
   }
 
   /// v1: the browsers' `atob` (spec of the seeds' format, section 0). White space anywhere is skipped, one or two
   /// trailing `=` count only where they complete a group of four, and left-over bits are dropped.
   package static func decodeForgiving(_ text: Span<UInt8>) -> [UInt8]? {
+    var bytes: [UInt8] = []
+    return decodeForgiving(text, appendingTo: &bytes) ? bytes : nil
+  }
+
+  package static func decodeForgiving(_ text: Span<UInt8>, appendingTo bytes: inout [UInt8]) -> Bool {
     var compact: [UInt8] = []
     compact.reserveCapacity(text.count)
     for index in text.indices where !isWhiteSpace(text[index]) { compact.append(text[index]) }
     if compact.count.isMultiple(of: 4) {
       for _ in 0..<2 where compact.last == padding { compact.removeLast() }
     }
-    return decode(compact.span)
+    return decode(compact.span, appendingTo: &bytes)
   }
 
   /// Standard alphabet, padded, no line breaks; written as bytes, so that what may not become a String need not.
@@ -48,16 +60,17 @@ package enum Base64 {
 
   // MARK: The decoder both dialects share
 
-  /// Characters of the alphabet only, without padding. Nil on any other, or where one is left over.
-  private static func decode(_ characters: Span<UInt8>) -> [UInt8]? {
+  /// Characters of the alphabet only, without padding. False on any other, or where one is left over.
+  private static func decode(_ characters: Span<UInt8>, appendingTo bytes: inout [UInt8]) -> Bool {
     let left = characters.count % 4
-    guard left != 1 else { return nil }
+    guard left != 1 else { return false }
     let groups = characters.count / 4
-    let bytes = groups * 3 + max(left - 1, 0)
-    var bad: UInt32 = 0
-    let decoded = [UInt8](zeroed: bytes) { output in
-      bad = decodeGroups(characters, groups, into: &output)
-      guard left > 0 else { return }
+    let start = bytes.count
+    bytes.append(contentsOf: repeatElement(0, count: groups * 3 + max(left - 1, 0)))
+    var whole = bytes.mutableSpan
+    var output = whole._mutatingExtracting(droppingFirst: start)
+    var bad = decodeGroups(characters, groups, into: &output)
+    if left > 0 {
       var tail = DecodeTable.shared.value(characters[groups * 4], at: 0)
       tail |= DecodeTable.shared.value(characters[groups * 4 + 1], at: 1)
       if left == 3 { tail |= DecodeTable.shared.value(characters[groups * 4 + 2], at: 2) }
@@ -65,7 +78,7 @@ package enum Base64 {
       output[groups * 3] = UInt8(truncatingIfNeeded: tail >> 16)
       if left == 3 { output[groups * 3 + 1] = UInt8(truncatingIfNeeded: tail >> 8) }
     }
-    return bad < DecodeTable.invalid ? decoded : nil
+    return bad < DecodeTable.invalid
   }
 
   /// Four characters to three bytes by four table look-ups: as fast as OpenSSL's decoder, and safe.
@@ -130,13 +143,4 @@ private final class DecodeTable: Sendable {
   }
 
   func value(_ character: UInt8, at position: Int) -> UInt32 { values[position * 256 + Int(character)] }
-}
-
-extension [UInt8] {
-  /// `count` zero bytes that `fill` may write.
-  fileprivate init(zeroed count: Int, _ fill: (inout MutableSpan<UInt8>) -> Void) {
-    self.init(repeating: 0, count: count)
-    var span = mutableSpan
-    fill(&span)
-  }
 }

@@ -10,18 +10,18 @@ package struct FieldPlace: Hashable, Sendable {
   package let user: Identifier
   package let record: RecordName
   package let field: String
+  /// `frame("mandate/v2/field", user, table, record, field)`.
+  package let aad: [UInt8]
 
   package init(user: Identifier, record: RecordName, field: String) {
     self.user = user
     self.record = record
     self.field = field
+    aad = Self.frame("mandate/v2/field", user, record, field).bytes
   }
 
-  /// `frame("mandate/v2/field", user, table, record, field)`.
-  package var aad: [UInt8] { frame("mandate/v2/field").bytes }
-
   /// The same under another domain, so that a sealed copy is never taken for a field or the other way round.
-  func frame(_ domain: String) -> Frame {
+  static func frame(_ domain: String, _ user: Identifier, _ record: RecordName, _ field: String) -> Frame {
     var frame = Frame(reservingBytes: 192)
     frame.add(domain)
     frame.add(user)

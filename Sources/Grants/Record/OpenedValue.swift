@@ -5,17 +5,25 @@ import Secrets
 
 package struct OpenedValue: Sendable {
   package let range: Range<Int>
-  package let tape: JSONTape
+  /// Nil for a string without escapes, by far the most common value: it is its own bytes.
+  private let scanned: JSONTape?
+
+  package var tape: JSONTape { scanned ?? JSONTape(plainStringOf: range.count) }
 
   /// Reads the bytes behind `start` as the web's decoder would: wrong bytes become U+FFFD, one leading byte-order
   /// mark is dropped. On failure the plaintext is cut back to `start`.
   init(readingFrom start: Int, of plaintext: inout WipedBytes) throws(FieldFailure) {
+    if JSONTape.isPlainString(plaintext.bytes.extracting(droppingFirst: start)) {
+      scanned = nil
+      range = start..<plaintext.count
+      return
+    }
     if let repaired = Self.repaired(plaintext.bytes.extracting(droppingFirst: start)) {
       plaintext.resize(to: start)
       plaintext.append(repaired.bytes)
     }
     do {
-      tape = try JSONTape(scanning: plaintext.bytes.extracting(droppingFirst: start))
+      scanned = try JSONTape(scanning: plaintext.bytes.extracting(droppingFirst: start))
     } catch {
       plaintext.resize(to: start)
       throw .refused(.decryptFailed)

@@ -38,7 +38,7 @@ package enum SealedCopy: Hashable, Sendable {
 
   /// `frame("mandate/v2/sealed", user, table, record, field, of)`.
   package static func aad(_ place: FieldPlace, of: String) -> [UInt8] {
-    var frame = place.frame("mandate/v2/sealed")
+    var frame = FieldPlace.frame("mandate/v2/sealed", place.user, place.record, place.field)
     frame.add(of)
     return frame.bytes
   }

@@ -1,0 +1,34 @@
+// `mandate-bench`: runs every row, prints one table, or JSON with --json.
+
+import Cryptography
+import Glibc
+
+@main
+enum Entry {
+  static func main() {
+    let options: Options
+    do { options = try Options(CommandLine.arguments.dropFirst()) } catch {
+      fail("mandate-bench: \(error.why)\n\n" + Options.usage, code: 2)
+    }
+    if options.help { return print(Options.usage) }
+    do {
+      try Cryptography.prepare()
+      var results: [RowResult] = []
+      for row in Rows.all where options.wants(row) {
+        if !options.json { Table.announce(row) }
+        results.append(try row.run())
+      }
+      guard !results.isEmpty else { fail("mandate-bench: no such row; see --help", code: 2) }
+      print(options.json ? Table.json(results) : Table.text(results))
+    } catch let error as YardstickProblem {
+      fail("mandate-bench: \(error.why)", code: 1)
+    } catch {
+      fail("mandate-bench: \(error)", code: 1)
+    }
+  }
+
+  private static func fail(_ sentence: String, code: Int32) -> Never {
+    StandardError.write(sentence + "\n")
+    exit(code)
+  }
+}
