@@ -61,6 +61,7 @@ let package = Package(
     .executableTarget(name: "mandate-dev", dependencies: ["Development"], swiftSettings: house),
 
     // ── Tests ───────────────────────────────────────────────────────────────────────────────────────────────
+    .testTarget(name: "HouseTests", swiftSettings: house),
     .testTarget(name: "SecretsTests", dependencies: ["Secrets"], swiftSettings: house),
   ],
   swiftLanguageModes: [.v6]
