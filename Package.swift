@@ -63,6 +63,7 @@ let package = Package(
     // ── Tests ───────────────────────────────────────────────────────────────────────────────────────────────
     .testTarget(name: "HouseTests", swiftSettings: house),
     .testTarget(name: "SecretsTests", dependencies: ["Secrets"], swiftSettings: house),
+    .testTarget(name: "ServiceRuntimeTests", dependencies: ["Secrets", "ServiceRuntime"], swiftSettings: house),
   ],
   swiftLanguageModes: [.v6]
 )

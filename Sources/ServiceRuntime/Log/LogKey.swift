@@ -1,0 +1,24 @@
+// The one list of keys that log lines may have. Ids, counts, reasons: what a line is about, never what it holds.
+
+package enum LogKey: String, CaseIterable, Sendable {
+  // Whose work it is
+  case requestId
+  case traceId
+  case userId
+  case missionId
+  case grantId
+  case keyId
+  case table
+
+  // What came of it
+  case reason
+  case status
+  case count
+  case bytes
+  case took
+
+  // The process itself
+  case variable
+  case path
+  case detail
+}

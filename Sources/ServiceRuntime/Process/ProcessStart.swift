@@ -1,0 +1,47 @@
+// What every process of ours does first, before it reads a setting or a key.
+
+import Glibc
+package import Secrets
+
+package enum ProcessStart {
+  package enum Failure: Error, Equatable, Sendable {
+    case hardening(ProcessHardening.Failure)
+    case standardStreams(SystemFailure)
+
+    package var sentence: String {
+      switch self {
+      case .hardening(.coreLimit(let code)):
+        "core dumps cannot be switched off (\(SystemFailure(code: code).words)), and a core dump would hold keys."
+      case .hardening(.dumpable(let code)):
+        "the process cannot be closed to others of its user (\(SystemFailure(code: code).words))."
+      case .standardStreams(let failure): "/dev/null cannot be opened (\(failure.words))."
+      }
+    }
+  }
+
+  /// No core dump and no other process looking in (see ProcessHardening); a closed connection is an error of that
+  /// connection and no end of the process; new files belong to their owner alone unless a mode is set on purpose;
+  /// and descriptors 0 to 2 are open, since otherwise the next file that is opened, a key perhaps, would be standard
+  /// error, and log lines would be written into it.
+  package static func harden() throws(Failure) {
+    try openStandardStreams()
+    do { try ProcessHardening.apply() } catch { throw .hardening(error) }
+    // Fails for no signal that exists.
+    signal(SIGPIPE, SIG_IGN)
+    umask(0o077)
+  }
+
+  private static func openStandardStreams() throws(Failure) {
+    while true {
+      let number = unsafe Glibc.open("/dev/null", O_RDWR)
+      guard number >= 0 else { throw .standardStreams(.last) }
+      if number > STDERR_FILENO {
+        close(number)
+        return
+      }
+    }
+  }
+
+  /// The user whose rights the process has.
+  package static var user: UInt32 { geteuid() }
+}

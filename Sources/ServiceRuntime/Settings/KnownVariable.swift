@@ -1,0 +1,91 @@
+// The one list of environment variables. Whoever wants to read a variable adds it here first, executables and tests
+// alike; a name that begins with MANDATE_ and is not here stops the start, because it is a setting somebody believes in.
+
+package enum KnownVariable: String, CaseIterable, Sendable {
+  // Data
+  case databaseURL = "MANDATE_DATABASE_URL"
+
+  // Keys
+  case resolverPublicKey = "MANA_AI_PUBLIC_KEY_PEM"
+  case resolverPrivateKey = "MANA_AI_PRIVATE_KEY_PEM"
+
+  // Every service
+  case logLevel = "MANDATE_LOG_LEVEL"
+
+  // Tests and the vector tool
+  case vectors = "MANDATE_VECTORS"
+  case publishedVectors = "MANDATE_WYCHEPROOF"
+
+  /// How the value reaches us, and what may be done with it on the way.
+  package enum Form: Sendable {
+    /// A short text; may be shown in help and in errors.
+    case text
+    /// Inline or through `NAME_FILE`; goes from the environment into locked memory and is never shown.
+    case secret
+    /// Public, but too long for a line: inline or through `NAME_FILE`.
+    case document
+  }
+
+  package var form: Form {
+    switch self {
+    // A database URL carries the password of its role.
+    case .databaseURL, .resolverPrivateKey: .secret
+    case .resolverPublicKey: .document
+    case .logLevel, .vectors, .publishedVectors: .text
+    }
+  }
+
+  /// Names that existing installations already have, in the order in which they are tried after our own.
+  package var olderNames: [String] {
+    switch self {
+    case .databaseURL: ["SYNC_DATABASE_URL", "DATABASE_URL"]
+    case .resolverPublicKey, .resolverPrivateKey, .logLevel, .vectors, .publishedVectors: []
+    }
+  }
+
+  /// What the variable is for, for a reader of this list; the reason of its limits stands where it is declared.
+  package var purpose: String {
+    switch self {
+    case .databaseURL: "The PostgreSQL database and the role that this process logs in as."
+    case .resolverPublicKey: "The public half of the resolver's key, for which the issuer wraps mission keys."
+    case .resolverPrivateKey: "The private half of the resolver's key; no other process may have it."
+    case .logLevel: "The least serious log lines that are still written."
+    case .vectors: "A further folder of test vectors that the tests verify."
+    case .publishedVectors: "A folder of Project Wycheproof's vectors that the tests verify."
+    }
+  }
+
+  package static let prefix = "MANDATE_"
+
+  package var names: [String] { [rawValue] + olderNames }
+
+  /// The variable that names a file to read the value from, for forms that may come from one.
+  package static func fileName(for name: String) -> String { name + "_FILE" }
+
+  /// The name to write into a service's environment for a value that lies in a file.
+  package var fileVariable: String {
+    precondition(form != .text, "a short text has no file variable")
+    return Self.fileName(for: rawValue)
+  }
+}
+
+extension KnownVariable {
+  /// What a name in the environment means to us.
+  enum Meaning: Sendable {
+    case value(Form)
+    case file
+  }
+
+  /// Every name that is read at all, files included. Raw values are unique by the compiler; a test keeps older names
+  /// and file names from meeting them.
+  static let meanings: [String: Meaning] = {
+    var meanings: [String: Meaning] = [:]
+    for variable in allCases {
+      for name in variable.names {
+        meanings[name] = .value(variable.form)
+        if variable.form != .text { meanings[fileName(for: name)] = .file }
+      }
+    }
+    return meanings
+  }()
+}
