@@ -1,1 +1,8 @@
-@main struct Entry { static func main() {} }
+// The executable `mandate-dev`; all it does is in `Development`.
+
+import Development
+
+@main
+enum Entry {
+  static func main() { Development.main() }
+}

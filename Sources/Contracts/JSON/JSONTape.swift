@@ -42,7 +42,9 @@ package struct JSONTape: Sendable {
 
   /// True for a JSON string of ASCII characters without escapes and nothing around it.
   package static func isPlainString(_ text: Span<UInt8>) -> Bool {
-    guard text.count >= 2, text[0] == UInt8(ascii: "\""), text[text.count - 1] == UInt8(ascii: "\"") else { return false }
+    guard text.count >= 2, text[0] == UInt8(ascii: "\""), text[text.count - 1] == UInt8(ascii: "\"") else {
+      return false
+    }
     let inner = text.extracting(1..<(text.count - 1))
     return JSONScanner.plainPrefix(inner, from: 0) == inner.count
       && UTF8Text.asciiPrefix(inner, from: 0) == inner.count
