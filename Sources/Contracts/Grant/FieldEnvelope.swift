@@ -6,26 +6,30 @@ package enum FieldEnvelopeProblem: Error, Equatable {
   case ivLength
 }
 
-package struct FieldEnvelope: Hashable, Sendable {
+package struct FieldEnvelope: Sendable {
   package enum Version: Sendable { case one, two }
 
   package let version: Version
-  /// iv ‖ ciphertext ‖ tag: what a sealed copy's `of` is the SHA-256 of, however the base64 was spelled.
-  package private(set) var decoded: [UInt8]
+  /// What `decoded` is the beginning of; longer where an earlier envelope needed more.
+  private var storage: [UInt8]
+  private let count: Int
 
   package static let ivBytes = 12
   package static let prefix1 = Array("enc:1:".utf8)
   package static let prefix2 = Array("enc:2:".utf8)
 
-  package var iv: Span<UInt8> { @_lifetime(borrow self) borrowing get { decoded.span.extracting(first: Self.ivBytes) } }
+  /// iv ‖ ciphertext ‖ tag: what a sealed copy's `of` is the SHA-256 of, however the base64 was spelled.
+  package var decoded: Span<UInt8> { @_lifetime(borrow self) borrowing get { storage.span.extracting(first: count) } }
+  package var iv: Span<UInt8> { @_lifetime(borrow self) borrowing get { decoded.extracting(first: Self.ivBytes) } }
   package var sealed: Span<UInt8> {
-    @_lifetime(borrow self) borrowing get { decoded.span.extracting(droppingFirst: Self.ivBytes) }
+    @_lifetime(borrow self) borrowing get { decoded.extracting(droppingFirst: Self.ivBytes) }
   }
 
   package init(version: Version, iv: [UInt8], sealed: [UInt8]) {
     precondition(iv.count == Self.ivBytes, "our formats fix the IV at 12 bytes")
     self.version = version
-    decoded = iv + sealed
+    storage = iv + sealed
+    count = storage.count
   }
 
   /// The version that the first six bytes claim, or nil for a value that is no envelope at all.
@@ -45,22 +49,35 @@ package struct FieldEnvelope: Hashable, Sendable {
 
   /// Splits at the first dot, reads both halves in the version's dialect of base64, then looks at the IV's length:
   /// the order in which the seeds' reader reports what is wrong.
-  package init(parsing text: Span<UInt8>, as version: Version) throws(FieldEnvelopeProblem) {
-    self.version = version
-    decoded = []
-    decoded.reserveCapacity(text.count * 3 / 4)
+  /// `buffer` is memory that an earlier envelope has given back; what it holds is overwritten.
+  package init(
+    parsing text: Span<UInt8>, as version: Version, reusing buffer: consuming [UInt8] = []
+  ) throws(FieldEnvelopeProblem) {
     let body = text.extracting(droppingFirst: Self.prefix1.count)
     guard let dot = Self.firstDot(in: body) else { throw .missingSeparator }
-    guard Self.decode(body.extracting(first: dot), version, appendingTo: &decoded) else { throw .base64 }
-    let ivCount = decoded.count
-    guard Self.decode(body.extracting(droppingFirst: dot + 1), version, appendingTo: &decoded) else { throw .base64 }
+    let room = Base64.decodedBytes(atMost: body.count) + 3  // Each half may be rounded up to a group.
+    if buffer.count < room { buffer = [UInt8](repeating: 0, count: room) }
+    var output = buffer.mutableSpan
+    guard let ivCount = Self.decode(body.extracting(first: dot), version, into: &output) else { throw .base64 }
+    var rest = output._mutatingExtracting(droppingFirst: ivCount)
+    guard let sealedCount = Self.decode(body.extracting(droppingFirst: dot + 1), version, into: &rest) else {
+      throw .base64
+    }
     guard ivCount == Self.ivBytes else { throw .ivLength }
+    self.version = version
+    storage = buffer
+    count = ivCount + sealedCount
   }
 
-  private static func decode(_ text: Span<UInt8>, _ version: Version, appendingTo bytes: inout [UInt8]) -> Bool {
+  /// The memory of an envelope that is no longer needed.
+  package consuming func recycled() -> [UInt8] { storage }
+
+  private static func decode(
+    _ text: Span<UInt8>, _ version: Version, into output: inout MutableSpan<UInt8>
+  ) -> Int? {
     switch version {
-    case .one: Base64.decodeForgiving(text, appendingTo: &bytes)
-    case .two: Base64.decodeStrict(text, appendingTo: &bytes)
+    case .one: Base64.decodeForgiving(text, into: &output)
+    case .two: Base64.decodeStrict(text, into: &output)
     }
   }
 
@@ -73,7 +90,8 @@ package struct FieldEnvelope: Hashable, Sendable {
   }
 
   private static func firstDot(in text: Span<UInt8>) -> Int? {
-    for index in text.indices where text[index] == UInt8(ascii: ".") { return index }
-    return nil
+    var index = 0
+    while index < text.count, text[index] != UInt8(ascii: ".") { index &+= 1 }
+    return index < text.count ? index : nil
   }
 }

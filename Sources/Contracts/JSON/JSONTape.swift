@@ -42,12 +42,9 @@ package struct JSONTape: Sendable {
 
   /// True for a JSON string of ASCII characters without escapes and nothing around it.
   package static func isPlainString(_ text: Span<UInt8>) -> Bool {
-    guard text.count >= 2, text[0] == UInt8(ascii: "\""), text[text.count - 1] == UInt8(ascii: "\"") else {
-      return false
-    }
-    let inner = text.extracting(1..<(text.count - 1))
-    return JSONScanner.plainPrefix(inner, from: 0) == inner.count
-      && UTF8Text.asciiPrefix(inner, from: 0) == inner.count
+    let last = text.count - 1
+    guard last >= 1, text[0] == UInt8(ascii: "\""), text[last] == UInt8(ascii: "\"") else { return false }
+    return ByteRuns.plainASCII(text, from: 1) == last
   }
 
   /// The tape of such a string, whose text with its quotes has `count` bytes.
@@ -72,7 +69,7 @@ package struct JSONTape: Sendable {
 }
 
 /// The states between tokens, with an explicit stack of the open containers.
-struct JSONScanner {
+private struct JSONScanner {
   private enum Expecting { case value, valueOrEnd, keyOrEnd, key, commaOrEnd, nothing }
 
   private var offset = 0
@@ -203,7 +200,7 @@ struct JSONScanner {
     let start = offset
     var hasEscapes = false
     while true {
-      offset = Self.plainPrefix(text, from: offset)
+      offset = ByteRuns.plainUTF8(text, from: offset)
       guard offset < text.count else { throw .syntax(offset: offset) }
       switch text[offset] {
       case UInt8(ascii: "\""):
@@ -217,27 +214,6 @@ struct JSONScanner {
       default: throw .syntax(offset: offset)  // A control character.
       }
     }
-  }
-
-  /// The first byte from `start` on that ends a run of ordinary characters; in blocks, as in `UTF8Text`.
-  static func plainPrefix(_ text: Span<UInt8>, from start: Int) -> Int {
-    var index = start
-    while index &+ 64 <= text.count {
-      let block = text.extracting(index..<(index &+ 64))
-      var special: UInt8 = 0
-      for position in 0..<64 {
-        let byte = block[position]
-        special |= (byte == 0x22 ? 1 : 0) | (byte == 0x5C ? 1 : 0) | (byte < 0x20 ? 1 : 0)
-      }
-      guard special == 0 else { break }
-      index &+= 64
-    }
-    while index < text.count {
-      let byte = text[index]
-      guard byte != 0x22, byte != 0x5C, byte >= 0x20 else { break }
-      index &+= 1
-    }
-    return index
   }
 }
 

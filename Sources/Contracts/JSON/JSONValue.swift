@@ -91,7 +91,11 @@ package struct JSONString: Hashable, Sendable {
   package init(_ text: String) { self.text = text }
 
   package static func == (left: JSONString, right: JSONString) -> Bool {
-    left.text.utf8.elementsEqual(right.text.utf8)
+    let (one, other) = (left.text.utf8.span, right.text.utf8.span)
+    guard one.count == other.count else { return false }
+    var index = 0
+    while index < one.count, one[index] == other[index] { index &+= 1 }
+    return index == one.count
   }
 
   /// String's hash is the same for canonical equivalents, which is coarser than `==` and therefore sound.

@@ -25,11 +25,10 @@ package struct Frame: Sendable, Equatable {
 
   private mutating func addLength(_ count: Int) {
     guard let length = UInt32(exactly: count) else { preconditionFailure("a frame's part is under 4 GiB") }
-    withBigEndianBytes(of: length) { bytes.append($0) }
-  }
-
-  private func withBigEndianBytes(of value: UInt32, _ body: (UInt8) -> Void) {
-    for shift: UInt32 in [24, 16, 8, 0] { body(UInt8(truncatingIfNeeded: value >> shift)) }
+    bytes.append(UInt8(truncatingIfNeeded: length >> 24))
+    bytes.append(UInt8(truncatingIfNeeded: length >> 16))
+    bytes.append(UInt8(truncatingIfNeeded: length >> 8))
+    bytes.append(UInt8(truncatingIfNeeded: length))
   }
 }
 

@@ -4,12 +4,12 @@
 package enum UTF8Text {
   /// True when the bytes are valid UTF-8 (no surrogates, nothing overlong, nothing above U+10FFFF).
   package static func isValid(_ bytes: Span<UInt8>) -> Bool {
-    var index = asciiPrefix(bytes, from: 0)
+    var index = ByteRuns.ascii(bytes, from: 0)
     var decoder = Decoder()
     while index < bytes.count {
       guard decoder.accept(bytes[index]) == .fine else { return false }
       index += 1
-      if decoder.isBetweenCharacters { index = asciiPrefix(bytes, from: index) }
+      if decoder.isBetweenCharacters { index = ByteRuns.ascii(bytes, from: index) }
     }
     return decoder.isBetweenCharacters
   }
@@ -38,21 +38,6 @@ package enum UTF8Text {
       }
     }
     if start < index { emitReplacement(emit) }
-  }
-
-  /// The index of the first byte from `start` on that is not ASCII. Blocks of 64 let the compiler use the vector
-  /// unit; a loop that stops at each byte is ten times slower.
-  static func asciiPrefix(_ bytes: Span<UInt8>, from start: Int) -> Int {
-    var index = start
-    while index &+ 64 <= bytes.count {
-      let block = bytes.extracting(index..<(index &+ 64))
-      var all: UInt8 = 0
-      for position in 0..<64 { all |= block[position] }
-      guard all < 0x80 else { break }
-      index &+= 64
-    }
-    while index < bytes.count, bytes[index] < 0x80 { index &+= 1 }
-    return index
   }
 
   private static func emitReplacement(_ emit: (UInt8) -> Void) {

@@ -35,6 +35,8 @@ package struct FieldPlace: Hashable, Sendable {
 /// Holds one reusable cipher context; one per request or per thread. The last key's schedule is wiped with it.
 package struct FieldCodec: ~Copyable {
   package var cipher: AESGCM
+  /// The decoded ciphertext of the last field: anyone may see it, and the next one needs as much memory.
+  private var buffer: [UInt8] = []
 
   package init() throws(CryptographyError) { cipher = try AESGCM() }
 
@@ -50,8 +52,7 @@ package struct FieldCodec: ~Copyable {
   package mutating func open1(
     _ text: Span<UInt8>, key: borrowing MissionKeyV1, onto plaintext: inout WipedBytes
   ) throws(FieldFailure) -> OpenedValue {
-    let envelope = try Self.envelope(text, .one)
-    return try open(envelope, key: key.secret.bytes, aad: [], onto: &plaintext)
+    try open(text, .one, key: key.secret.bytes, aad: [], onto: &plaintext)
   }
 
   // MARK: enc:2, under the record's own key, bound to its place
@@ -79,18 +80,20 @@ package struct FieldCodec: ~Copyable {
     _ text: Span<UInt8>, key: borrowing RecordKey, aad: [UInt8], onto plaintext: inout WipedBytes
   ) throws(FieldFailure) -> OpenedValue {
     guard FieldEnvelope.version(of: text) == .two else { throw .refused(.ciphertextMalformed) }
-    return try open(try Self.envelope(text, .two), key: key.secret.bytes, aad: aad, onto: &plaintext)
+    return try open(text, .two, key: key.secret.bytes, aad: aad, onto: &plaintext)
   }
 
   // MARK: What both share
 
   /// The seeds' classes of failure: no separator is `ciphertext-malformed`, bad base64 or a wrong IV length is
-  /// `decrypt-failed`.
-  private static func envelope(
+  /// `decrypt-failed`. `buffer` is taken and must be given back.
+  private mutating func envelope(
     _ text: Span<UInt8>, _ version: FieldEnvelope.Version
   ) throws(FieldFailure) -> FieldEnvelope {
+    var taken: [UInt8] = []
+    swap(&taken, &buffer)
     do {
-      return try FieldEnvelope(parsing: text, as: version)
+      return try FieldEnvelope(parsing: text, as: version, reusing: taken)
     } catch .missingSeparator {
       throw .refused(.ciphertextMalformed)
     } catch { throw .refused(.decryptFailed) }
@@ -98,8 +101,10 @@ package struct FieldCodec: ~Copyable {
 
   /// Opens behind what `plaintext` holds already. On failure it is as long as before.
   private mutating func open(
-    _ envelope: FieldEnvelope, key: Span<UInt8>, aad: [UInt8], onto plaintext: inout WipedBytes
+    _ text: Span<UInt8>, _ version: FieldEnvelope.Version, key: Span<UInt8>, aad: [UInt8],
+    onto plaintext: inout WipedBytes
   ) throws(FieldFailure) -> OpenedValue {
+    let envelope = try envelope(text, version)
     guard envelope.sealed.count >= AESGCM.tagBytes else { throw .refused(.ciphertextTampered) }
     let start = plaintext.count
     plaintext.resize(to: start + envelope.sealed.count - AESGCM.tagBytes)
@@ -111,6 +116,7 @@ package struct FieldCodec: ~Copyable {
       plaintext.resize(to: start)
       throw .from(error, rejectedAs: .ciphertextTampered)
     }
+    buffer = envelope.recycled()
     return try OpenedValue(readingFrom: start, of: &plaintext)
   }
 }

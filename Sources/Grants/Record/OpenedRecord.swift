@@ -8,9 +8,10 @@ package struct OpenedRecord: ~Copyable {
   /// The record as it is stored: opened fields still stand sealed in it.
   package let stored: JSONObject
   private let plaintext: WipedBytes
-  private let opened: [JSONString: OpenedValue]
+  /// A handful at most, so a list is faster than a table.
+  private let opened: [(field: JSONString, value: OpenedValue)]
 
-  init(stored: JSONObject, plaintext: consuming WipedBytes, opened: [JSONString: OpenedValue]) {
+  init(stored: JSONObject, plaintext: consuming WipedBytes, opened: [(field: JSONString, value: OpenedValue)]) {
     self.stored = stored
     self.plaintext = plaintext
     self.opened = opened
@@ -24,7 +25,8 @@ package struct OpenedRecord: ~Copyable {
   package borrowing func withField<Result: ~Copyable>(
     _ name: String, _ body: (JSONTape, Span<UInt8>) -> Result
   ) -> Result? {
-    if let value = opened[JSONString(name)] {
+    let wanted = JSONString(name)
+    if let value = opened.first(where: { $0.field == wanted })?.value {
       return body(value.tape, plaintext.bytes.extracting(value.range))
     }
     guard let plain = stored[name] else { return nil }
