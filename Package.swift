@@ -61,9 +61,14 @@ let package = Package(
     .executableTarget(name: "mandate-dev", dependencies: ["Development"], swiftSettings: house),
 
     // ── Tests ───────────────────────────────────────────────────────────────────────────────────────────────
-    .testTarget(name: "HouseTests", swiftSettings: house),
-    .testTarget(name: "SecretsTests", dependencies: ["Secrets"], swiftSettings: house),
-    .testTarget(name: "ServiceRuntimeTests", dependencies: ["Secrets", "ServiceRuntime"], swiftSettings: house),
+    .testTarget(name: "ContractsTests", dependencies: ["Contracts"], swiftSettings: house),
+    // A look at this process's memory from the outside, for every suite that promises something about it.
+    .target(name: "MemoryInspection", path: "Tests/MemoryInspection", swiftSettings: house),
+    .testTarget(
+      name: "SecretsTests", dependencies: ["CLinux", "MemoryInspection", "Secrets"], swiftSettings: house),
+    .testTarget(
+      name: "CryptographyTests", dependencies: ["COpenSSL", "Cryptography", "MemoryInspection", "Secrets"],
+      swiftSettings: house),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -19,8 +19,8 @@ package struct AESGCM: ~Copyable, Sendable {
   private static let usualIVBytes = 12
 
   nonisolated(unsafe) private let context: OpaquePointer
-  /// What the context is set up for; 0 when it holds no cipher and no key.
-  private var keyBytes = 0
+  /// What the context is set up for; without a key length it holds no cipher, which OpenSSL does not check.
+  private var keyBytes: Int?
   private var ivBytes = usualIVBytes
 
   package init() throws(CryptographyError) {
@@ -34,7 +34,7 @@ package struct AESGCM: ~Copyable, Sendable {
   /// Wipes the key schedule now. The next message costs one allocation more.
   package mutating func forgetKey() {
     unsafe EVP_CIPHER_CTX_reset(context)
-    keyBytes = 0
+    keyBytes = nil
     ivBytes = Self.usualIVBytes
   }
 
@@ -48,7 +48,6 @@ package struct AESGCM: ~Copyable, Sendable {
     guard iv.count <= Self.longestIVAtOnce else {
       return try AESGCMLongIV.seal(plaintext, key: key, iv: iv, aad: aad, into: &output)
     }
-    defer { ERR_clear_error() }
     try fit(key: key.count, iv: iv.count)
     let done = unsafe output.withPointer { into, _ in
       unsafe plaintext.withPointer { from, count in
@@ -61,7 +60,7 @@ package struct AESGCM: ~Copyable, Sendable {
     guard done else {
       output.wipe()
       forgetKey()
-      throw .broken("OpenSSL refused to seal with AES-GCM")
+      throw forgetting(.broken("OpenSSL refused to seal with AES-GCM"))
     }
   }
 
@@ -77,7 +76,6 @@ package struct AESGCM: ~Copyable, Sendable {
     guard iv.count <= Self.longestIVAtOnce else {
       return try AESGCMLongIV.open(sealed, key: key, iv: iv, aad: aad, into: &output)
     }
-    defer { ERR_clear_error() }
     try fit(key: key.count, iv: iv.count)
     let done = unsafe output.withPointer { into, count in
       unsafe sealed.withPointer { from, _ in
@@ -89,7 +87,7 @@ package struct AESGCM: ~Copyable, Sendable {
     }
     guard done else {
       output.wipe()
-      throw .rejected
+      throw forgetting(.rejected)
     }
   }
 
@@ -104,13 +102,15 @@ package struct AESGCM: ~Copyable, Sendable {
     if key != keyBytes {
       forgetKey()
       let cipher = try unsafe Algorithms.aesGCM(keyBytes: key)
-      guard unsafe EVP_CipherInit_ex2(context, cipher, nil, nil, 1, nil) == 1 else { throw Algorithms.absent }
+      guard unsafe EVP_CipherInit_ex2(context, cipher, nil, nil, 1, nil) == 1 else {
+        throw forgetting(Algorithms.absent)
+      }
       keyBytes = key
     }
     if iv != ivBytes {
       guard unsafe EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_IVLEN, Int32(iv), nil) == 1 else {
         forgetKey()
-        throw .broken("OpenSSL refused the length of an IV")
+        throw forgetting(.broken("OpenSSL refused the length of an IV"))
       }
       ivBytes = iv
     }

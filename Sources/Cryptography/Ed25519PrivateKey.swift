@@ -22,7 +22,7 @@ package struct Ed25519PrivateKey: ~Copyable, Sendable {
     do { try Cryptography.prepare() } catch { throw .door(error) }
     defer { ERR_clear_error() }
     let made = unsafe seed.withPointer { start, count in
-      unsafe EVP_PKEY_new_raw_private_key_ex(nil, KeyKind.ed25519.openSSLName, nil, start, count)
+      unsafe EVP_PKEY_new_raw_private_key_ex(nil, KeyKind.ed25519.openSSLName.characters, nil, start, count)
     }
     guard let made = unsafe made else { throw .malformed }
     try self.init(unsafe KeyHandle(owning: made))

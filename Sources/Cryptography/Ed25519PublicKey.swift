@@ -24,7 +24,7 @@ package struct Ed25519PublicKey: Sendable, Equatable {
     guard raw.count == Self.rawBytes else { throw .malformed }
     defer { ERR_clear_error() }
     let made = unsafe raw.withPointer { start, count in
-      unsafe EVP_PKEY_new_raw_public_key_ex(nil, KeyKind.ed25519.openSSLName, nil, start, count)
+      unsafe EVP_PKEY_new_raw_public_key_ex(nil, KeyKind.ed25519.openSSLName.characters, nil, start, count)
     }
     guard let made = unsafe made else { throw .malformed }
     try self.init(unsafe KeyHandle(owning: made))

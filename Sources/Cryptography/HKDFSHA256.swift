@@ -40,10 +40,10 @@ package struct HKDFSHA256: ~Copyable, Sendable {
   ) throws(CryptographyError) {
     guard output.count <= Self.longestOutput else { throw .tooLong }
     guard output.count > 0 else { return }
-    guard info.count <= Self.longestInfoAtOnce else {
+    // A context that has had info and is given empty info reads through a null pointer (OpenSSL 3.0).
+    guard !ikm.isEmpty, !info.isEmpty, info.count <= Self.longestInfoAtOnce else {
       return try Self.deriveInParts(ikm: ikm, salt: salt, info: info, into: &output)
     }
-    defer { ERR_clear_error() }
     // An empty salt would leave the previous call's in place; RFC 5869 says that it means 32 zero bytes.
     let noSalt: [32 of UInt8] = .init(repeating: 0)
     let done = unsafe ikm.withPointer { key, keyCount in
@@ -59,7 +59,7 @@ package struct HKDFSHA256: ~Copyable, Sendable {
     forgetKey()
     guard done == 1 else {
       output.wipe()
-      throw Self.refused
+      throw forgetting(Self.refused)
     }
   }
 
@@ -84,8 +84,8 @@ package struct HKDFSHA256: ~Copyable, Sendable {
     }
   }
 
-  /// Extract and expand spelled out in HMAC, for info of any length.
-  private static func deriveInParts(
+  /// Extract and expand spelled out in HMAC, for inputs of any length.
+  static func deriveInParts(
     ikm: Span<UInt8>, salt: Span<UInt8>, info: Span<UInt8>, into output: inout MutableSpan<UInt8>
   ) throws(CryptographyError) {
     var extracted = try lockedBytes(HMACSHA256.tagBytes)
@@ -98,7 +98,8 @@ package struct HKDFSHA256: ~Copyable, Sendable {
       var parts = try HMACParts(key: extracted.bytes)
       if counter > 1 { try parts.add(block.bytes) }
       try parts.add(info)
-      try parts.add([counter].span)
+      let number = [counter]
+      try parts.add(number.span)
       var blockBytes = block.mutableBytes
       try parts.finish(into: &blockBytes)
       let used = min(HMACSHA256.tagBytes, output.count - written)

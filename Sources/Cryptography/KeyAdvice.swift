@@ -34,18 +34,19 @@ extension KeyLoadError {
     switch self {
     case .empty, .tooLong, .malformed, .tooSmall, .tooLarge, .oddExponent: Self.generate
     case .notBase64, .trailingData:
-      "openssl pkey -in key.pem -out private.pem (for a public key: openssl pkey -pubin -in key.pem -out public.pem)"
+      "openssl pkey -in key.pem -out fixed.pem || openssl pkey -pubin -in key.pem -out fixed.pem"
     case .escapedNewlines: "printf '%b' \"$(cat key.pem)\" > fixed.pem"
-    case .base64WrappedPEM: "openssl base64 -d -A -in key.pem -out fixed.pem"
+    case .base64WrappedPEM: "base64 -d key.pem > fixed.pem"
     case .pkcs1: "openssl pkcs8 -topk8 -nocrypt -in key.pem -out private.pem"
     case .pkcs1Public: "openssl rsa -RSAPublicKey_in -in key.pem -pubout -out public.pem"
     case .encrypted: "openssl pkey -in key.pem -out private.pem"
-    case .publicInsteadOfPrivate: "ls keys/private/"
+    case .publicInsteadOfPrivate: "mandate keys list"
     case .privateInsteadOfPublic: "openssl pkey -in key.pem -pubout -out public.pem"
     case .wrongType(.certificate, _): "openssl x509 -in key.pem -noout -pubkey > public.pem"
     case .wrongType(_, .ed25519): "openssl genpkey -algorithm ed25519 -out private.pem"
     case .wrongType: Self.generate
-    case .door: "ulimit -l 8192"
+    case .door(.outOfLockedMemory): "ulimit -l 8192"
+    case .door: "openssl list -providers"
     }
   }
 

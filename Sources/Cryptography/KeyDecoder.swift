@@ -1,55 +1,65 @@
-// OpenSSL's decoder, told exactly which form and which kind of key to expect.
+// DER to a key, in exactly one form: PKCS#8 for private keys, SPKI for public ones. OpenSSL's general decoder would
+// also take the older forms, whatever form it is told to expect.
 
 import COpenSSL
 
 enum KeyDecoder {
-  enum Structure {
-    case pkcs8, spki
-    /// PKCS#1 for RSA, SEC 1 for elliptic curves.
-    case own
-
-    fileprivate var name: String {
-      switch self {
-      case .pkcs8: "PrivateKeyInfo"
-      case .spki: "SubjectPublicKeyInfo"
-      case .own: "type-specific"
-      }
-    }
+  /// A key, what its algorithm identifier says it is, and how many bytes stand behind it.
+  struct Decoded {
+    /// Nil if the identifier is there and the key is not, or if OpenSSL does not know the algorithm.
+    let key: KeyHandle?
+    let kind: KeyKind
+    let rest: Int
   }
 
-  /// The key, and how many bytes stand behind it; nil if there is no such key.
-  static func decode(
-    _ der: Span<UInt8>, _ structure: Structure, _ kind: KeyKind, halves: Int32? = nil
-  ) -> (KeyHandle, rest: Int)? {
+  /// Nil if this is no PKCS#8. The numbers go from here to OpenSSL's locked heap; its copies on the way are wiped.
+  static func pkcs8(_ der: Span<UInt8>) -> Decoded? {
     defer { ERR_clear_error() }
-    let selection = halves ?? (structure == .spki ? mandate_public_half : mandate_key_pair)
-    var key: OpaquePointer?
-    guard
-      let context = unsafe OSSL_DECODER_CTX_new_for_pkey(
-        &key, "DER", structure.name, kind.openSSLName, selection, nil, nil)
-    else { return nil }
-    defer { unsafe OSSL_DECODER_CTX_free(context) }
-    let (done, rest) = unsafe der.withPointer { start, count in
+    return unsafe der.withPointer { start, count in
       var cursor: UnsafePointer<UInt8>? = unsafe start
-      var rest = count
-      let done = unsafe OSSL_DECODER_from_data(context, &cursor, &rest)
-      return (done, rest)
+      guard let info = unsafe d2i_PKCS8_PRIV_KEY_INFO(nil, &cursor, count) else { return nil }
+      defer { unsafe PKCS8_PRIV_KEY_INFO_free(info) }
+      var algorithm: OpaquePointer?
+      guard unsafe PKCS8_pkey_get0(&algorithm, nil, nil, nil, info) == 1 else { return nil }
+      let key = unsafe EVP_PKCS82PKEY_ex(info, nil, nil)
+      return unsafe Decoded(key: handle(key), kind: kind(algorithm), rest: count - distance(start, cursor))
     }
-    guard let key = unsafe key else { return nil }
-    let handle = unsafe KeyHandle(owning: key)
-    return done == 1 ? (handle, rest) : nil
   }
-}
 
-extension KeyKind {
-  /// What OpenSSL calls the kinds that can be asked for.
-  var openSSLName: String {
-    switch self {
-    case .rsa: "RSA"
-    case .rsaPSS, .rsaOAEP: "RSA-PSS"
-    case .ed25519: "ED25519"
-    case .ellipticCurve: "EC"
-    case .certificate, .other: ""
+  /// Nil if this is no SPKI.
+  static func spki(_ der: Span<UInt8>) -> Decoded? {
+    defer { ERR_clear_error() }
+    return unsafe der.withPointer { start, count in
+      var cursor: UnsafePointer<UInt8>? = unsafe start
+      guard let info = unsafe d2i_X509_PUBKEY(nil, &cursor, count) else { return nil }
+      defer { unsafe X509_PUBKEY_free(info) }
+      var algorithm: OpaquePointer?
+      guard unsafe X509_PUBKEY_get0_param(&algorithm, nil, nil, nil, info) == 1 else { return nil }
+      let key = unsafe X509_PUBKEY_get(info)
+      return unsafe Decoded(key: handle(key), kind: kind(algorithm), rest: count - distance(start, cursor))
+    }
+  }
+
+  /// Only keys that live in a provider are locked as promised; the old kind would be a sign of a changed OpenSSL.
+  private static func handle(_ key: OpaquePointer?) -> KeyHandle? {
+    guard let key = unsafe key else { return nil }
+    let owner = unsafe KeyHandle(owning: key)
+    return unsafe EVP_PKEY_get0_provider(key) == nil ? nil : owner
+  }
+
+  private static func distance(_ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>?) -> Int {
+    guard let end = unsafe end else { return 0 }
+    return unsafe end - start
+  }
+
+  private static func kind(_ algorithm: OpaquePointer?) -> KeyKind {
+    switch unsafe OBJ_obj2nid(algorithm) {
+    case NID_rsaEncryption: .rsa
+    case NID_rsassaPss: .rsaPSS
+    case NID_rsaesOaep: .rsaOAEP
+    case NID_ED25519: .ed25519
+    case NID_X9_62_id_ecPublicKey: .ellipticCurve
+    default: .other
     }
   }
 }

@@ -3,19 +3,18 @@
 import COpenSSL
 
 enum KeyDiagnosis {
+  /// For bytes that are neither PKCS#8 nor SPKI, or not the one that is wanted.
   static func explain(_ der: Span<UInt8>, _ form: KeyHandle.Form, _ wanted: KeyKind) -> KeyLoadError {
     defer { ERR_clear_error() }
     if KeyText.matches(der, at: 0, "-----BEGIN ") { return .base64WrappedPEM }
-    if let found = kindOfPrivateKey(der) {
-      if form == .publicKey { return .privateInsteadOfPublic }
-      return found == wanted ? .malformed : .wrongType(found: found, wanted: wanted)
+    switch form {
+    case .privateKey:
+      if KeyDecoder.spki(der) != nil || isCertificate(der) { return .publicInsteadOfPrivate }
+      if isEncrypted(der) { return .encrypted }
+    case .publicKey:
+      if KeyDecoder.pkcs8(der) != nil || isEncrypted(der) { return .privateInsteadOfPublic }
+      if isCertificate(der) { return .wrongType(found: .certificate, wanted: wanted) }
     }
-    if let found = kindOfPublicKey(der) {
-      if form == .privateKey { return .publicInsteadOfPrivate }
-      return found == wanted ? .malformed : .wrongType(found: found, wanted: wanted)
-    }
-    if isEncrypted(der) { return form == .privateKey ? .encrypted : .privateInsteadOfPublic }
-    if isCertificate(der) { return .wrongType(found: .certificate, wanted: wanted) }
     return explainOldForms(der, form, wanted)
   }
 
@@ -23,50 +22,33 @@ enum KeyDiagnosis {
   private static func explainOldForms(
     _ der: Span<UInt8>, _ form: KeyHandle.Form, _ wanted: KeyKind
   ) -> KeyLoadError {
-    if KeyDecoder.decode(der, .own, .rsa, halves: mandate_key_pair) != nil {
+    if let found = oldPrivateKey(der) {
       if form == .publicKey { return .privateInsteadOfPublic }
-      return wanted == .rsa ? .pkcs1 : .wrongType(found: .rsa, wanted: wanted)
+      return found == .rsa && wanted == .rsa ? .pkcs1 : .wrongType(found: found, wanted: wanted)
     }
-    if KeyDecoder.decode(der, .own, .rsa, halves: mandate_public_half) != nil {
+    if isOldPublicKey(der) {
       if form == .privateKey { return .publicInsteadOfPrivate }
       return wanted == .rsa ? .pkcs1Public : .wrongType(found: .rsa, wanted: wanted)
-    }
-    if KeyDecoder.decode(der, .own, .ellipticCurve, halves: mandate_key_pair) != nil {
-      return .wrongType(found: .ellipticCurve, wanted: wanted)
     }
     return .malformed
   }
 
-  private static func kindOfPrivateKey(_ der: Span<UInt8>) -> KeyKind? {
+  private static func oldPrivateKey(_ der: Span<UInt8>) -> KeyKind? {
     unsafe der.withPointer { start, count in
       var cursor: UnsafePointer<UInt8>? = unsafe start
-      guard let info = unsafe d2i_PKCS8_PRIV_KEY_INFO(nil, &cursor, count) else { return nil }
-      defer { unsafe PKCS8_PRIV_KEY_INFO_free(info) }
-      var algorithm: OpaquePointer?
-      guard unsafe PKCS8_pkey_get0(&algorithm, nil, nil, nil, info) == 1 else { return nil }
-      return unsafe kind(algorithm)
+      guard let key = unsafe d2i_AutoPrivateKey_ex(nil, &cursor, count, nil, nil) else { return nil }
+      defer { unsafe EVP_PKEY_free(key) }
+      if unsafe EVP_PKEY_is_a(key, KeyKind.rsa.openSSLName.characters) == 1 { return .rsa }
+      return unsafe EVP_PKEY_is_a(key, KeyKind.ellipticCurve.openSSLName.characters) == 1 ? .ellipticCurve : .other
     }
   }
 
-  private static func kindOfPublicKey(_ der: Span<UInt8>) -> KeyKind? {
+  private static func isOldPublicKey(_ der: Span<UInt8>) -> Bool {
     unsafe der.withPointer { start, count in
       var cursor: UnsafePointer<UInt8>? = unsafe start
-      guard let info = unsafe d2i_X509_PUBKEY(nil, &cursor, count) else { return nil }
-      defer { unsafe X509_PUBKEY_free(info) }
-      var algorithm: OpaquePointer?
-      guard unsafe X509_PUBKEY_get0_param(&algorithm, nil, nil, nil, info) == 1 else { return nil }
-      return unsafe kind(algorithm)
-    }
-  }
-
-  private static func kind(_ algorithm: OpaquePointer?) -> KeyKind {
-    switch unsafe OBJ_obj2nid(algorithm) {
-    case NID_rsaEncryption: .rsa
-    case NID_rsassaPss: .rsaPSS
-    case NID_rsaesOaep: .rsaOAEP
-    case NID_ED25519: .ed25519
-    case NID_X9_62_id_ecPublicKey: .ellipticCurve
-    default: .other
+      let found = unsafe d2i_PublicKey(EVP_PKEY_RSA, nil, &cursor, count)
+      defer { unsafe EVP_PKEY_free(found) }
+      return unsafe found != nil
     }
   }
 

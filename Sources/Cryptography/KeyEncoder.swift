@@ -8,10 +8,10 @@ extension KeyHandle {
     try Cryptography.prepare()
     defer { ERR_clear_error() }
     let failed = CryptographyError.broken("OpenSSL could not write a private key")
-    guard
-      let context = unsafe OSSL_ENCODER_CTX_new_for_pkey(
-        pointer, mandate_key_pair, "PEM", "PrivateKeyInfo", nil)
-    else { throw failed }
+    let (type, structure): (StaticString, StaticString) = ("PEM", "PrivateKeyInfo")
+    let context = unsafe OSSL_ENCODER_CTX_new_for_pkey(
+      pointer, mandate_key_pair, type.characters, structure.characters, nil)
+    guard let context = unsafe context else { throw failed }
     defer { unsafe OSSL_ENCODER_CTX_free(context) }
     // This kind of BIO keeps its bytes in the secure heap and wipes them when it is freed.
     guard let bio = unsafe BIO_new(BIO_s_secmem()) else { throw .outOfLockedMemory }

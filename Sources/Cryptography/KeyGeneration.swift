@@ -7,7 +7,7 @@ extension KeyHandle {
   static func generate(_ kind: KeyKind, bits: Int32? = nil) throws(CryptographyError) -> KeyHandle {
     try Cryptography.prepare()
     defer { ERR_clear_error() }
-    guard let context = unsafe EVP_PKEY_CTX_new_from_name(nil, kind.openSSLName, nil) else {
+    guard let context = unsafe EVP_PKEY_CTX_new_from_name(nil, kind.openSSLName.characters, nil) else {
       throw Algorithms.absent
     }
     defer { unsafe EVP_PKEY_CTX_free(context) }

@@ -27,14 +27,16 @@ final class KeyHandle: Sendable {
       // Private numbers go where OpenSSL keeps them locked, or nowhere.
       do { try Cryptography.prepare() } catch { throw .door(error) }
     }
-    guard let (key, rest) = KeyDecoder.decode(der, form == .privateKey ? .pkcs8 : .spki, kind) else {
+    guard let decoded = form == .privateKey ? KeyDecoder.pkcs8(der) : KeyDecoder.spki(der) else {
       throw KeyDiagnosis.explain(der, form, kind)
     }
-    guard rest == 0 else { throw .trailingData }
+    guard decoded.rest == 0 else { throw .trailingData }
+    guard decoded.kind == kind else { throw .wrongType(found: decoded.kind, wanted: kind) }
+    guard let key = decoded.key else { throw .malformed }
+    // One public key has one spelling: what is not the DER that OpenSSL would write itself is refused.
     if form == .publicKey {
-      // One key has one spelling here: what is not the DER that OpenSSL would write itself is refused.
       let canonical = try key.subjectPublicKeyInfo()
-      guard canonical.count == der.count, der.indices.allSatisfy({ canonical[$0] == der[$0] }) else {
+      guard canonical.count == der.count, canonical.indices.allSatisfy({ canonical[$0] == der[$0] }) else {
         throw .malformed
       }
     }

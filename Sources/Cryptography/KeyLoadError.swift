@@ -10,6 +10,19 @@ package enum KeyKind: String, Equatable, Sendable {
   case other = "other"
 }
 
+extension KeyKind {
+  /// What OpenSSL calls the kinds that can be asked for.
+  var openSSLName: StaticString {
+    switch self {
+    case .rsa: "RSA"
+    case .rsaPSS, .rsaOAEP: "RSA-PSS"
+    case .ed25519: "ED25519"
+    case .ellipticCurve: "EC"
+    case .certificate, .other: ""
+    }
+  }
+}
+
 package enum KeyLoadError: Error, Equatable, CustomStringConvertible {
   case empty
   /// More text than any key of ours has.

@@ -13,17 +13,21 @@ enum Parameters {
   }()
 
   static func text(_ name: StaticString, _ value: StaticString) -> OSSL_PARAM {
-    let (key, data) = unsafe (characters(name), UnsafeMutablePointer(mutating: characters(value)))
+    let (key, data) = unsafe (name.characters, UnsafeMutablePointer(mutating: value.characters))
     return unsafe OSSL_PARAM_construct_utf8_string(key, data, value.utf8CodeUnitCount)
   }
 
   /// Bytes that OpenSSL only reads while the parameters are handed over; the pointer must live that long.
   static func bytes(_ name: StaticString, _ start: UnsafePointer<UInt8>, _ count: Int) -> OSSL_PARAM {
     let data = unsafe UnsafeMutableRawPointer(mutating: start)
-    return unsafe OSSL_PARAM_construct_octet_string(characters(name), data, count)
+    return unsafe OSSL_PARAM_construct_octet_string(name.characters, data, count)
   }
+}
 
-  private static func characters(_ name: StaticString) -> UnsafePointer<CChar> {
-    unsafe UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)
+extension StaticString {
+  /// A name that C may keep. OpenSSL does keep some (a decoder's input type, an encoder's output type, the name of
+  /// a kind of key) without copying them, so every name that goes to it is static.
+  var characters: UnsafePointer<CChar> {
+    unsafe UnsafeRawPointer(utf8Start).assumingMemoryBound(to: CChar.self)
   }
 }

@@ -18,7 +18,7 @@ package struct RSAPrivateKey: ~Copyable, Sendable {
     try self.init(KeyHandle.load(der, .privateKey, .rsa))
   }
 
-  private init(_ loaded: KeyHandle) throws(KeyLoadError) {
+  init(_ loaded: KeyHandle) throws(KeyLoadError) {
     try loaded.checkRSA()
     let spki = try loaded.subjectPublicKeyInfo()
     publicHalf = try RSAPublicKey(spki: spki.span)
@@ -81,7 +81,8 @@ package struct RSAPrivateKey: ~Copyable, Sendable {
       var sealed = try publicHalf.encryptOAEP(message.bytes, label: label.span)
       let opened = try decryptOAEP(sealed.span, label: label.span)
       guard opened.equals(message) else { throw .rejected }
-      guard refuses(sealed.span, label: (label + [0]).span) else { throw .rejected }
+      let otherLabel = label + [0]
+      guard refuses(sealed.span, label: otherLabel.span) else { throw .rejected }
       sealed[sealed.count / 2] ^= 1
       guard refuses(sealed.span, label: label.span) else { throw .rejected }
     }

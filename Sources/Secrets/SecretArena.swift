@@ -1,8 +1,11 @@
 // The one place that keys live in: a locked mapping between two guard pages that never reaches swap, a core dump
 // or a forked child. Slices of it are handed out as `SecretBytes` and wiped when they come back.
 
-import Glibc
 import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#endif
 
 /// Why the arena could not give memory.
 package enum SecretError: Error, Equatable {
@@ -52,7 +55,7 @@ package final class SecretArena: Sendable {
         return
       }
       guard bytes / 2 >= min(Self.smallestBytes, wanted) else { throw .cannotLock(errno: failure) }
-      bytes /= 2
+      bytes = bytes / 2 / page * page
     }
   }
 
@@ -84,7 +87,7 @@ package final class SecretArena: Sendable {
 
   /// A zeroed slice of `count` bytes, as an offset that `pointer(at:)` turns into an address.
   func take(_ count: Int) throws(SecretError) -> Int {
-    guard let offset = free.withLock({ $0.take(Self.rounded(count)) }) else { throw .arenaFull }
+    guard count <= capacity, let offset = free.withLock({ $0.take(Self.rounded(count)) }) else { throw .arenaFull }
     return offset
   }
 

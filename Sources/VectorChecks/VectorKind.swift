@@ -34,8 +34,29 @@ struct VectorKind: Sendable {
   let name: String
   /// Looks at the content, never at the file's name.
   let recognises: @Sendable (VectorContent) -> Bool
-  /// Runs every case; `progress` is told after each.
+  /// How many cases the content holds, counted without running any, so that a check cannot lose one unnoticed. Nil
+  /// for what has no cases to count, such as a schema.
+  let count: @Sendable (VectorContent) -> Int?
+  /// Runs every case; `progress` is told after each how many are done.
   let check: @Sendable (VectorContent, _ progress: (Int) -> Void) throws(UnreadableVectors) -> [CaseResult]
+
+  init(
+    name: String, recognises: @escaping @Sendable (VectorContent) -> Bool,
+    count: @escaping @Sendable (VectorContent) -> Int? = VectorKind.casesInJSON,
+    check: @escaping @Sendable (VectorContent, _ progress: (Int) -> Void) throws(UnreadableVectors) -> [CaseResult]
+  ) {
+    self.name = name
+    self.recognises = recognises
+    self.count = count
+    self.check = check
+  }
+
+  /// The two shapes of JSON vectors: a list of cases, or groups with a list of tests each. Nil for anything else.
+  static let casesInJSON: @Sendable (VectorContent) -> Int? = { content in
+    guard case .json(let json) = content else { return nil }
+    if let cases = json["cases"]?.array { return cases.count }
+    return json["testGroups"]?.array?.reduce(0) { $0 + ($1["tests"]?.array?.count ?? 0) }
+  }
 }
 
 /// All kinds this program knows. Every step of the project adds its own.

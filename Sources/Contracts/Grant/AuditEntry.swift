@@ -1,7 +1,7 @@
 // One row of a user's audit as the chain hashes it. The same bytes are framed in SQL, here, and by anyone who
 // checks an exported log.
 
-package struct AuditEntry: Hashable, Sendable {
+package struct AuditEntry: Sendable {
   package var user: Identifier
   /// The row's place in the user's chain, from 1 on, without gaps.
   package var seq: Int64
@@ -47,5 +47,18 @@ package struct AuditEntry: Hashable, Sendable {
     for part in [timestamp, mission, grant ?? "", iteration ?? "", table, record, status] { frame.add(part) }
     for part in [reason ?? "", purpose ?? "", batch ?? "", ofSeq.map(String.init) ?? ""] { frame.add(part) }
     return frame
+  }
+}
+
+/// Byte for byte, and an absent value is not an empty one. The equality that the compiler would write takes `é` and
+/// `e` + U+0301 for the same record.
+extension AuditEntry: Equatable {
+  package static func == (left: AuditEntry, right: AuditEntry) -> Bool {
+    left.seq == right.seq && left.ofSeq == right.ofSeq && left.texts == right.texts
+  }
+
+  private var texts: [Identifier?] {
+    let texts = [timestamp, mission, grant, iteration, table, record, status, reason, purpose, batch]
+    return [user] + texts.map { text in text.map { Identifier($0) } }
   }
 }

@@ -1,12 +1,13 @@
 // A sealed field as it stands in a record: `enc:1:<b64 iv>.<b64 ct‖tag>` or `enc:2:…`, taken apart but not opened.
 
 package enum FieldEnvelopeProblem: Error, Equatable {
+  /// No dot, or not the version's six bytes in front: not an envelope.
   case missingSeparator
   case base64
   case ivLength
 }
 
-package struct FieldEnvelope: Sendable {
+package struct FieldEnvelope: Equatable, Sendable {
   package enum Version: Sendable { case one, two }
 
   package let version: Version
@@ -23,6 +24,10 @@ package struct FieldEnvelope: Sendable {
   package var iv: Span<UInt8> { @_lifetime(borrow self) borrowing get { decoded.extracting(first: Self.ivBytes) } }
   package var sealed: Span<UInt8> {
     @_lifetime(borrow self) borrowing get { decoded.extracting(droppingFirst: Self.ivBytes) }
+  }
+
+  package static func == (left: FieldEnvelope, right: FieldEnvelope) -> Bool {
+    left.version == right.version && left.storage.prefix(left.count) == right.storage.prefix(right.count)
   }
 
   package init(version: Version, iv: [UInt8], sealed: [UInt8]) {
@@ -53,6 +58,7 @@ package struct FieldEnvelope: Sendable {
   package init(
     parsing text: Span<UInt8>, as version: Version, reusing buffer: consuming [UInt8] = []
   ) throws(FieldEnvelopeProblem) {
+    guard Self.version(of: text) == version else { throw .missingSeparator }
     let body = text.extracting(droppingFirst: Self.prefix1.count)
     guard let dot = Self.firstDot(in: body) else { throw .missingSeparator }
     let room = Base64.decodedBytes(atMost: body.count) + 3  // Each half may be rounded up to a group.

@@ -1,16 +1,16 @@
 // A grant as the seeds' system stores it in the `grant` field of a mission. Nothing in it is authenticated but 32
 // wrapped bytes, so it is read leniently and trusted with nothing; v2 repairs that.
 
-package struct GrantV1: Hashable, Sendable {
+package struct GrantV1: Sendable {
   package var wrappedKey: String
   package var derivation: Derivation
   package var issuedAt: String
   package var expiresAt: String
 
-  package struct Derivation: Hashable, Sendable {
-    package var missionId: String
-    package var tables: [String]
-    package var recordIds: [String]
+  package struct Derivation: Sendable {
+    package let missionId: String
+    package let tables: [String]
+    package let recordIds: [String]
 
     /// Both lists are stored in the order that the derivation uses: by UTF-16 code units, duplicates kept.
     package init(missionId: String, tables: [String], recordIds: [String]) {
@@ -45,6 +45,19 @@ package struct GrantV1: Hashable, Sendable {
         ("issuedAt", .string(issuedAt)),
         ("expiresAt", .string(expiresAt)),
       ]))
+  }
+}
+
+/// Byte for byte. The equality that the compiler would write takes `é` and `e` + U+0301 for the same record.
+extension GrantV1: Equatable {
+  package static func == (left: GrantV1, right: GrantV1) -> Bool { left.json == right.json }
+}
+
+extension GrantV1.Derivation: Equatable {
+  package static func == (left: Self, right: Self) -> Bool {
+    Identifier(left.missionId) == Identifier(right.missionId)
+      && left.tables.map { Identifier($0) } == right.tables.map { Identifier($0) }
+      && left.recordIds.map { Identifier($0) } == right.recordIds.map { Identifier($0) }
   }
 }
 

@@ -16,7 +16,8 @@ package struct JSONNumber: Hashable, Sendable {
   /// The nearest double, as JavaScript reads it; too large becomes infinite, too small zero.
   package var double: Double { Double(text) ?? .nan }
 
-  /// The value as an integer, if it is written as one or equals one exactly.
+  /// The integer that is written, or that JavaScript reads: `1.0` and `1e3` are integers, and so is a fraction so
+  /// close to one that its double is one.
   package var integer: Int? { Int(text) ?? Int(exactly: double) }
 
   /// What JavaScript's `String(value)` gives: `1.0` is `1`, `1e21` is `1e+21`, `-0` is `0`.

@@ -15,7 +15,7 @@ extension JSONTape {
       guard let escape = try? JSONEscape(text, at: offset) else {
         preconditionFailure("the scanner has read this escape before")
       }
-      for byte in String(escape.scalar).utf8 { emit(byte) }
+      for byte in UTF8.encode(escape.scalar) ?? UTF8.encodedReplacementCharacter { emit(byte) }
       offset += escape.length
     }
   }
@@ -28,7 +28,8 @@ extension JSONTape {
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  /// The indices of an array's elements, or of an object's keys (each value stands right behind its key).
+  /// The indices of an array's elements, or of an object's keys (each value stands right behind its key), as they
+  /// come in the text: JavaScript's order of keys, and that the last of two equal ones counts, are the caller's.
   package func children(of index: Int) -> [Int] {
     var found: [Int] = []
     var child = index + 1

@@ -1,5 +1,6 @@
 // Base64 in the two dialects that our formats need. Foundation has neither: its decoder takes non-zero trailing
-// bits and refuses what browsers accept, and its results are Data, which a secret may not become.
+// bits and refuses what browsers accept. What is decoded here is ciphertext and public; a secret stays out, for the
+// result is an Array, and the tables are read at places that depend on the text.
 
 package enum Base64 {
   /// Enough room for what `characters` characters decode to, in either dialect.

@@ -45,14 +45,25 @@ package struct Instant: Hashable, Comparable, Sendable {
     let day = Self.floorDivide(milliseconds, 86_400_000)
     let (year, month, date) = Self.civil(day)
     let rest = milliseconds - day * 86_400_000
-    let clock = [rest / 3_600_000, rest / 60_000 % 60, rest / 1000 % 60].map { Self.padded($0, 2) }
-    return Self.padded(year, 4) + "-" + Self.padded(month, 2) + "-" + Self.padded(date, 2) + "T"
-      + clock.joined(separator: ":") + "." + Self.padded(rest % 1000, 3) + "Z"
+    var text: [UInt8] = []
+    text.reserveCapacity(24)
+    Self.append(year, digits: 4, "-", to: &text)
+    Self.append(month, digits: 2, "-", to: &text)
+    Self.append(date, digits: 2, "T", to: &text)
+    Self.append(rest / 3_600_000, digits: 2, ":", to: &text)
+    Self.append(rest / 60_000 % 60, digits: 2, ":", to: &text)
+    Self.append(rest / 1000 % 60, digits: 2, ".", to: &text)
+    Self.append(rest % 1000, digits: 3, "Z", to: &text)
+    return String(decoding: text, as: UTF8.self)
   }
 
-  private static func padded(_ value: Int64, _ width: Int) -> String {
-    let digits = String(value)
-    return String(repeating: "0", count: max(width - digits.count, 0)) + digits
+  private static func append(_ value: Int64, digits: Int, _ after: Unicode.Scalar, to text: inout [UInt8]) {
+    var divisor: Int64 = digits == 4 ? 1000 : digits == 3 ? 100 : 10
+    while divisor > 0 {
+      text.append(0x30 + UInt8(value / divisor % 10))
+      divisor /= 10
+    }
+    text.append(UInt8(ascii: after))
   }
 
   // MARK: The proleptic Gregorian calendar, in eras of 400 years that begin in March
@@ -92,15 +103,16 @@ package struct Instant: Hashable, Comparable, Sendable {
 
 /// Takes the text apart from left to right.
 private struct Reader {
-  private var rest: Substring.UTF8View
+  private let text: [UInt8]
+  private var offset = 0
 
-  init(_ text: String) { rest = Substring(text).utf8 }
+  init(_ text: String) { self.text = Array(text.utf8) }
 
-  var isAtEnd: Bool { rest.isEmpty }
+  var isAtEnd: Bool { offset == text.count }
 
   mutating func skip(_ character: Unicode.Scalar) -> Bool {
-    guard let first = rest.first, UInt32(first) == character.value else { return false }
-    rest.removeFirst()
+    guard offset < text.count, text[offset] == UInt8(ascii: character) else { return false }
+    offset += 1
     return true
   }
 
@@ -141,8 +153,8 @@ private struct Reader {
   }
 
   private mutating func digit() -> Int64? {
-    guard let first = rest.first, (0x30...0x39).contains(first) else { return nil }
-    rest.removeFirst()
-    return Int64(first - 0x30)
+    guard offset < text.count, case let digit = text[offset], digit >= 0x30, digit <= 0x39 else { return nil }
+    offset += 1
+    return Int64(digit - 0x30)
   }
 }

@@ -79,17 +79,18 @@ package struct FieldCodec: ~Copyable {
   mutating func open2(
     _ text: Span<UInt8>, key: borrowing RecordKey, aad: [UInt8], onto plaintext: inout WipedBytes
   ) throws(FieldFailure) -> OpenedValue {
-    guard FieldEnvelope.version(of: text) == .two else { throw .refused(.ciphertextMalformed) }
-    return try open(text, .two, key: key.secret.bytes, aad: aad, onto: &plaintext)
+    try open(text, .two, key: key.secret.bytes, aad: aad, onto: &plaintext)
   }
 
   // MARK: What both share
 
   /// The seeds' classes of failure: no separator is `ciphertext-malformed`, bad base64 or a wrong IV length is
-  /// `decrypt-failed`. `buffer` is taken and must be given back.
-  private mutating func envelope(
+  /// `decrypt-failed`. A text that does not begin with the version's own prefix is malformed too: it is no envelope
+  /// of this version, whatever stands behind its first six bytes. `buffer` is taken and must be given back.
+  mutating func envelope(
     _ text: Span<UInt8>, _ version: FieldEnvelope.Version
   ) throws(FieldFailure) -> FieldEnvelope {
+    guard FieldEnvelope.version(of: text) == version else { throw .refused(.ciphertextMalformed) }
     var taken: [UInt8] = []
     swap(&taken, &buffer)
     do {

@@ -57,12 +57,7 @@ extension FieldCodec {
     _ copy: SealedCopy?, for current: Span<UInt8>, key: borrowing RecordKey, place: FieldPlace,
     onto plaintext: inout WipedBytes
   ) throws(FieldFailure) -> OpenedValue {
-    let envelope: FieldEnvelope
-    do {
-      envelope = try FieldEnvelope(parsing: current, as: .one)
-    } catch .missingSeparator {
-      throw .refused(.ciphertextMalformed)
-    } catch { throw .refused(.decryptFailed) }
+    let envelope = try envelope(current, .one)
     guard let copy, copy.of == SealedCopy.digest(of: envelope) else { throw .refused(.notSealedYet) }
     switch copy {
     case .refused(_, let why): throw .refused(why)

@@ -1,0 +1,259 @@
+// Keys for tests and nothing else: they are public, protect nothing, and must never be installed anywhere.
+
+enum TestKeys {
+  /// The one that the known answers are for.
+  static let rsa2048 = """
+    -----BEGIN PRIVATE KEY-----
+    MIIEvgIBADANBgkqhkiG9w0BAQEFAASCBKgwggSkAgEAAoIBAQDDJZYzO2PtoSt6
+    Jqhi88D46q9YxpKgWTXFQQG0J5YzVg2a7W3jWsurZXcQRJglGc5951H7+wTg4ZNP
+    pStBFOGJj4L8PgjaUl1hCzzNOXaxlFSckZiUQSW47CQkLCxyGm+npBEv+Hu6JM4D
+    uwt/J7Y+XgOfnY/mDG2kDATBsJW7V1RTgxeNkgskqeQZu8D3XWfsMVWYwJS1rm+7
+    udOysRpclTJqgTQOtSStBhK8gVPP2PxQt+k+qfg8KR8ph1P+TpIlasGZRanxHTSE
+    oYQpGA9Ganl3RFUBlU7RMR5OwCw6GnM3fp6AN67x+RZPpqqARta50mi+SvHueHoS
+    fMP3oPz7AgMBAAECggEACXQ9tZev/KgtOgq7Z6fVdnmwKwXbvqbzwu2mTnsIfM4z
+    dIkCJNyWN2SAAyq/kDSS22ikgSelEdv7zgT7dnizgH2SY/QBa8pHudbYiDy7clj0
+    TG2FTdFmKXJPQe1d7d04AZAiQQexvs/fpzCdmvhqjNTzKf1xJjz95s+qP1P1vRCl
+    XAEzsZd2Z/ZfWe6A1J4vYK3bqAA9AAX7hr2cCo+RkX/CU537zyjD1GZW52mz1QyS
+    olR0y9ay4MHGbq8DPISuRWvXfrJ/uLlo5CS9bbZ+T2LM9iagMEzCtRtQPZRaS5iq
+    4eYxyElphd8lAexc6tQ3VdRNR8bxRwuZayOncnt8MQKBgQDlq7qOpNJnrr2bUjPN
+    oiTHHh9la2ucHyk+ghNzhGPa9ceLCDtDgRe8S1baMmwuHuywYvjncpNqsZcVYW62
+    XEFt74HB4d0p7IR2QXgyWHOJrLfNWDv9fFJwpHnx64Ee4g7Qxf99jhCZR8BO3+Oz
+    IbFQCFOI1YhV2KMczMaWFfR4KQKBgQDZhKoAGMqat+VnzCOBO1Z2KaWLZqsVbrDE
+    zN6C/89LFmOPFX0OX+6aW92O/p/kPVkC4sXuV3US8nMkRZnfORPubBWYEENLwHQr
+    EXFGps1RmpNwyBDxIGWzDGGY1/NZyQLOqdnIS3mVmgq/xXD6f6GwIio0UodXoafa
+    ByMQHjuAgwKBgQCOlr+ML+gxVtuAwthGopQSyzDS1o5Ir0/77uYEof0cw9rPBp1E
+    m7EQxfV2IjfnqmtoVwoRJ6E+bGNQct05eq1kg34b0Q5uKNlUUfE90IxqvUCfzFfy
+    WG0WYgcTmxLfCZoJI+QrHzhO8a0DSx0i6ZgcCA9UtL2gDo+2IaxpIdhVgQKBgQDD
+    6i2EMNArUn8ZYlCIUX2qqBAm4q4te6lTWIMB0o5Ovzek5GHi1J0AAsYnyUcSN/84
+    DjDgX31fN2hlvxq8Z5iAInHAqMU0MX9wWyF/1TUQzv0Fk+1OgTOYdQpis/7HW7lf
+    krRJJ1G3YStVVuxPcy2aiusgfUTRtRSN1+fI2LIXKQKBgD9I3ycSqjtrl5oew8T9
+    TnxFk/pBnnYoxje8hsIac9OdmBb5sQSDc4qNsiwhXZcwmcvO10Pij2eluIcHfgwi
+    HjVhoc3vTVFqgn7AS+FVcjN6ZTVGVnGW5bGU3C6EGIbkZkzZTzVKqLxpZvj+Bu7N
+    wDpTtdHT7N2Ncl1Xw9S73Z2r
+    -----END PRIVATE KEY-----
+
+    """
+
+  static let rsa3072 = """
+    -----BEGIN PRIVATE KEY-----
+    MIIG/QIBADANBgkqhkiG9w0BAQEFAASCBucwggbjAgEAAoIBgQC6ccV4BSlKk2np
+    rbRCrlbinJahgrD4dZjz8chZfc9y5tWIsmsqDiIp7iaMvFrwjFM2tiu1Miw+ovJZ
+    bZu3LZ2d6U9shkipDsJUg1F3+5dKqYGHa+QqhVv5JsgwlZcKRfzaOzOncUjfrfXC
+    UWECqIeZv8HODuxPCovy+i+Tjqzd5d/GkQV9cBFbvH4K6h0I8EuV5Vtw7aqbo74z
+    yOJaN+xwS1jM7CzUJ1fG9pLRwrIQxqP1oapsuGYPbJkdWOu6b/sNQYiF4j8n3VrC
+    f2/MLd0hMzaTPRa0M8M6NKF5mKMpy7Ph/Gebwrj4d82RMn1UGFRBAEyubYZIuT5C
+    GK5bm/Mz7i8e4IMNqjW5R1MukAnNceoE73Y80VMeWf0MLiiwDB4FOIVKhW9Rfn1L
+    gGInqM2zOHPOCxH1xoSmmMpOxXcZ2eG9nOEOHPqh+bF9WdFo0H+F18qKL9ePT5m4
+    wDQmHIaSjbY25GiRPDmzQfN+4+ROhMMVamjQ6frYJFcwpJTZo9MCAwEAAQKCAYAC
+    OcN1Xae9h9RMLCeqYscPaMvKMnOHCRhXU9E5cu1cCMdkcgTMzrhiWcEaDabkQjiS
+    vvVMnMRhxwjaP8W2bRP5mO8QHkDrIQ2kJqEoAS0wK0/W3Fcv7sGcpXWJpu9+Tubo
+    JVbGLphZGzbY0qc0JJY3I/kzSthP+pHrHPNzxns9IYux+h80/SEn6tsc/uhz0ofZ
+    ypAfNqcXuTUBtz8vJoXAXWs6Sa4gpjY/s3J95d4W9y1pNucq6b9GJdy6DfVabLsZ
+    mDQfpZsFOHRhD0oSp+wq9/Hj7PMlliosRBW9qc1VdIjekeMWsfSF5W2E23l1uh+j
+    e8ZbYAUkS8WKFDAwmQe11oO1ieXccHPT07KV+78+SX+1OznBTzWddZ9FCkPxEdgU
+    4qe0zwVGHQxSCDuJVNKIIB3HZNsr7dzE+DMl5QQOj3wcuV+i6nVS7GM5B2i8Hfgu
+    OdwVb7LhYtZjWysWwG0dgDKur2iOmS1LZF5dzOkW+seB1GDuSS50xIKuwPb6stkC
+    gcEA4rRK/OzVyjp/9hmEZmqnfP0qNXruJV4GF/HBph90HPpVUG6MxpJk3VbUv9Dk
+    FQQ4GiT9xdY1Jl6rNncjnYfCOXIY4pzA73lYpGe5oo9CPpM1zYyTUUwzIbfyJHRD
+    wjTyqa3IZW03U6S8W4nAOagcxRp6FKps1InexMNUoYKmjP8mIPYPe3VwUDerPAhC
+    /Gq9lf0f5GhDcwzCWaSAQV6O3wRurnlOIZZfreFuEf2qivsOKIdC0cHOMhkIMosi
+    uC7XAoHBANKJn8B1I4Fd1PVNAcaffY7Lowqx/dfQQTE6sQGLLqN+eZXHVxjpB+kw
+    NzmM6CasQnTtr2Qow3Ns2AevMpIMrGLL3DCc9dGEb+ophuPq/9RvctwAuRP/pC9+
+    Wr/06Pba1BOjadiH/ncJfuujONCLQv/LHAZlJnRXXGubLMiV1kBu9uFtp3vvj4oG
+    sbHJZgCeYR+BxyDjSgU6vAoQwjVl/L4fhoH0BdGTWAj6SZjEHvecFxyzH+OiGJhr
+    sWa1gtH/ZQKBwQCt2RacSL5Vu3C/d6f5phZUmgvRQTj4vNata/5Vd09inXHpIS2h
+    ZUgmGF1Dz1vo5fhjzDQzj2Xoy7Y+KTTNq/r8dIuy1AR8YDDiuow3peZl+BvNSdz6
+    /hVD6TyuSd5gQpxIFHVVmmBQK0cqZ0Nas5mEaR5vVJXqkuObPjNbO8ae31cM9cS/
+    pzp+uYH9olREH1LNf3QCgxYeVw1/EtAr0Oh9C3gZIfsRdLBgtjvjXgR3WbjsyXUr
+    R5TpBBsuL1ZrqbcCgcBU03hXDZspk0mrL8SoZzgqYWemdoJlApZRpGkOyyoWW23X
+    aAJymelDDdciS+B5PGxmOiGxhC8DgXYk2nTQnWSTRbnIqGTubqK8wNCFYfiDegfY
+    Fj57jUN0kz8zGhUG6LIL24pY4KopAd1uSUwp0gJDl20KMpTkyRIGlPXdN2mkelDk
+    EM8rQyEdJodPr2p2k1lkXWCCorD/HGQI1im5ZAcJ/x+tmkkB4JDWxSkD8PjdILm7
+    KXyOtY+dUb6fOECmJXUCgcBnQG3AcjO+UiFWHYXQYZH3SwkYGFSB/8Pmd6BHWv/S
+    ox0wx4OdT/x8ypmsRtHO5S/nd/qx+6dyIrJ/atUED6IQKb3ZAoNEUqkQMFlf6eJK
+    qDRB1qCilioVFNx1hhseiXo4yTcZYtSRTW92GO0nYie26xDr59PJp70tPmWvSEdy
+    eKsbq7hv/CIs/0tw0kEkPZMqwVXNbhWnuatehVoS8t6FfbNyQccvDjpmmN4crVhW
+    Vy7Il4yTev/GvCnxKJES2d4=
+    -----END PRIVATE KEY-----
+
+    """
+
+  static let rsa4096 = """
+    -----BEGIN PRIVATE KEY-----
+    MIIJQgIBADANBgkqhkiG9w0BAQEFAASCCSwwggkoAgEAAoICAQDcei8h4MzGZpl5
+    ZNDeg/XdcKgU3AsmdqK1DnFVc3tdxeuxZyLlrwVL096aNRzfEtcFIkwUDNta/qxU
+    UgJ+TQ8N6zRWZB+d9C9puJ64b5dSv38FcmvCrx2jGjOAPFPJjn8UNrGKvxDagU+X
+    JCFw+0EBfgqAtklxzXP+XXHRwKaQRRH7uCu4MJ/6hemUFE/DJlVpJ9Ipqt18FJoU
+    7Wg5IB/3sfkMJ5ePIG7pXIsUzfH+caL+7t2K8xT6220WXyql6xbjFw95tBvlJ6Vz
+    ULxINGOZzO0TYBHb9IphBRZg9+OW7ZmyLbo3n7bb530JOaZtsj00pxbASy+fa/zg
+    UfuGX/KLsjvzVgb82KWPHwMBQXRSq2UcK/LeeWHU9Tz7aCodvpoAIXoKyuNDDwdB
+    FK1md1p60uuVMqc9uoYi5s/UKQkgGPkWCTMk9BjdF/maMVAmzcEpxJ8+7he3bhKO
+    FKg/jobdyN/TCIt93VSrZrEJbLwE3QPUdc/OyDVqjm12IxFWhFl6ja7K3pP89bJs
+    EJgnBeGnhJlPENaPuO7gReI94ojEYKfPup3vtDN9I+CRSb4anKkYqoDrffFtoMlF
+    k5lW2fjqrIDhTDDLoyuKC7Um1+kHNTu7/SWTx6p0dDzax+Fqu2oDTahQvZyjfdQY
+    oCN9Jf/Ng2TH9EgqZ15G1g7ockvasQIDAQABAoICABXbYwrHv2U3zKU1MmOsz1X5
+    kiAnRE+22SB74w5mmWdNdLUslVARzsOaqGm/NDKFKp3OrZ4bPC/EKY9eZfLhbsmh
+    dJnP6TZ+e6jObaW5IlZIt63xju9I7vY5Zbujv2au4rg9R9KKaIBQ63P/V/VcYzBj
+    r2TdLWDDzmj8GImDwL9yqXq74lGrOGDcn7BXZyTgiv0WvoX082oWnMPQWVG4dpLW
+    qOrkjejZfUVTMFKKrB/eYhtF0N6yhHTuBd1+57p1GNrAcX9ONKm+CW/qJBBAaVNY
+    9nPCRWL51jISEAri6EQRH/iDAf/7rGQWidW9Slt7nQe4PNApY/o4+WO/nODQaDnz
+    +RkvbhUCuDgTgR0sfTVx29gn8+kdDrmwP/wALsKJQIGN+9PLISJRzb59qkncRze9
+    4BzJzo2D0k5SS439DDHL1ZrILFnq64Ix6GVC+GrWqe/aipOcoI0bQOkZcMYf1UDI
+    Oh9Gf9uRseAboMTFJw9dQz5Ykh1wuGP2rdTchozukISE2sd5QZkf1eGYcUEpYwxk
+    +xf2lrSNz8s4trtEkFylb7Mdcd96I6spv9ONYa8DJO12DInTiGGC+1cQGwPgJKDA
+    GlRixSE1RWxSlEHwu8B2yqWMGAmYPbyoUDM//Qu+rRzfd7qPiNvnBm3p5GK2i+vE
+    xltvKb433BAChCTdHa6lAoIBAQD2rKNkERZu6XHj3HTVH5HzfRqYX1fi3t3hS7kn
+    uoPg8D2uSNZkeVCv4WBQtMjT8XJoIveSUlz2Cr8gSpy7+i1Ywh4W7JYjV0wGwBXe
+    i/ltxZcTHeaPLCLSo3SIwotCYlAPYS1SigjjJ6UZrgB3Dfg4FcuPr9J79jP384e9
+    gFUJDOAOIyC5pw594H+WhmIfNovFWFDRuO33yJuC3dsMhTg6+DZ5Ub8ceelcY6iN
+    4qhr/28XJ07c1WBpDFxfdSqW3INlX5OMqXCijUMCrrucUvWgFW4Dd/i6pZbGyRSv
+    JBcnmu0XD7AEMERNiPUmyxBvPOx1ZYli/WQKQUx1EqxAyWanAoIBAQDk0AFlAZXX
+    lK4WLuojf+bHYVOpFmtSjFBJbMbV5nNymqLypS0IjyorIj3Hhq56+tyjDn16Dti2
+    7zp1KJHAviOmCRRTPZwfd1PHjr0MhhYBgO5dZxjOWE2mgWh+8FIfAv9h/CAcaIgv
+    HaA6TOZJz8IArMyUny1mdNpX1XtnwbqhgJKQR66OUz7fQIzBModKCLLbDZMfcu7s
+    mNnDX6TI3i9wvBFPSTzYscN6xWX8tHYO77JdA3tzCh8ht7VA02/zLqawBGb2Rz97
+    xD0G39zKv6uWNYpFlZUM927+O8y1eOTx/Luki7PdGxEOtZFlKM1fJNJyvrvZE7bQ
+    tb9y6FJd7zbnAoIBAQC12UuS5638EgkuDEXtIBr+v8mtbwxhah90idhz22KBn1o5
+    c+TpqS28m4/fr4cmCCdpce3FZwa1M/L2oUquoZ5wgpqgF8YPQ7n+d/knWVWGgVYA
+    d9iSz9zUIEA22gTD6apPzDoXUT+ABqgGKGqbWicVYavxv5KSZEynjFcTcto9k8pR
+    YcAsXWWnkqs8ktEfZZzg3VynX4e/VZqffWKQ9l0fzACMq6ESIyXQQH/wKZo0E9kX
+    3pia4Ir0pnIqxTuif+o1/6HM3tT0YON3xMz2T4pYe7Pgxr8NCin/Xhnri9WuEt6a
+    U6xVSifwaPkhoi35c5Z2bWY9HcR0cvMkk6F9GXydAoIBAFp1+fcq90ix2Vmf1qWO
+    TXkJ+39gA7IxExTUUpACeiYXCNERiIpXv34qHW6iypyITW6Rrf3xnLBGSEBFd8pR
+    4dokwMpgEzdFf/PndMpcwJp7lMGMnvwFYT2w79UvwefM0Za1jSRuF1k5Rz2FZY5M
+    +xA1QPSJMfPNwvzyw8UzjEuJf2hXTqWqN7Mf3AYNqfsVEVEVPtMyJ0+W5pEdYRKg
+    9PSHBfjopYuuS/Bf1oBgAETLcyLe25GRsNktvhURArOMAA6azvITHQAbh10OaEYo
+    HPhX1oDIMJNdx53vmnEsiKc7Ghxltwh1SPsdwYvS4873ydPfoHikGKTPFg+h1d6Z
+    UoUCggEAZ0bvoMkhi7v1lyEvzqzOBBjavoAke35x5lU4jMpoI5qlsSVwsPOY8wZp
+    CmU6uLeO29973mehqAnD2jEjCzx5dU0+5YyiI8OWUwXFFkbzGGHqiwXbzSUE+IZ3
+    U75wPo8KMrLF4jN7xI5Rpjhn0bAgpbLqJ7scdB2nfqJuk+dbuoXM65+ZK0Ip4WY8
+    FD0HBOvJaqu0hSXQrEKRnl8B5QvuT9OL51zPGG4jG6Urwn9oryjusi/O5m1kevIu
+    FzRmahPcb6s4xXhceasUMUCp4+gAivP3JgkZ10ycCVV1IcOY1z8Xp8VzIvbDQMi+
+    NxgGx6bHEeqV2diner1jW2mMLXh6rA==
+    -----END PRIVATE KEY-----
+
+    """
+
+  /// Too small.
+  static let rsa1024 = """
+    -----BEGIN PRIVATE KEY-----
+    MIICdwIBADANBgkqhkiG9w0BAQEFAASCAmEwggJdAgEAAoGBAM38X8caV4El6mqo
+    Q6GMhaMeEZhmjh9u9lm06OWgVqfOBB74tCZHHHWEUvGU1WZn8fZRfjGJ32WSqBvz
+    W6UYS634IIlBAu5NQgwxhSzYBMzHgq+8S7YFnXQ2eInXLs2QfMKSi4bhBWya9F3Q
+    3pfSEpiW0QoB8IrK/a4rG0+oEr3NAgMBAAECgYAFtf6NzZwpd3ylUl71pqi52gaQ
+    3B8Kng/0csCWRTjB1ENm/Gw6N3SBiZanHgJAoZcixiWih/kKnuNMSxX6YM8QSe/J
+    nlQJjAalP25o4qTUWOHFe/tBap9g0Ti3zid4izUyNnJsOun4eTbdKgtQmoLme2Gd
+    dWGQ79tlhj3JNz29vQJBAPihOJTsIWzKD4E2+oDrk943bc8WPM//mBmNiJK1JZR/
+    gJ4Snoa0oTGQEJ1oVdczGVU3DlB4UMcBpULTB6y7RhMCQQDUF4pr5BjO+JUfYFO5
+    VxMxaeuYSbSuz/SLKSJlH4czrZg7HD8YNYxEJh1zpBjdNv3gy5l+Cm1hoWNFFg8y
+    2+ifAkAHNUVaq+3cJY+Fg36Htky3KIw6cL6amSJju0K2XiIUyA2Gh6uo5Bu4QCD7
+    L0ct0gFuAwabNqHA4z9TTKLwUw2ZAkEArAO/t4uS92Izh/QXU22k2mHeu2+kBFgT
+    LT6ab8unWymDGwXowljDv43uOxkvNVNhiw12GvyYBCPhoGmowAYNXwJBAMJBjxlQ
+    Hh3odhTXCxGILVq3VlJHVnGit0+yJccwVaQYOwps98bSIbaseriZTO66VxnLB6f+
+    UVEO4l0c9ey/puw=
+    -----END PRIVATE KEY-----
+
+    """
+
+  /// Too large.
+  static let rsa5120 = """
+    -----BEGIN PRIVATE KEY-----
+    MIILhAIBADANBgkqhkiG9w0BAQEFAASCC24wggtqAgEAAoICgQC/dAFvtq3Ck3Jk
+    0e3Qhi4j8K3mrhIMVumaBQCFszopLANkcKOo7zG7qeRMBzvrquw9lbiaDwpl6mDY
+    Sbx6Xf6rbO2Ng8ac2UaUkuqioQZnTqrRRDnkhyQfJvF2o0aVqlrVnU9/HwUE+fq4
+    KdcLK/cg3i08oS0GLGBoyp80R+Eqq4/uHcoS7ya9AUedA/8MNxyerMH5SSBRZjtB
+    R6VlgxaWt9eCCAhY9z5nwXnCKmP7/3/uCmYUTZOINzKhpqumsTE3+qaJvrQU5aw8
+    RvHviOTrVdOrSuOIOxWyszGn1D99hZYYVNxvYY0gPDORwdeNtI9pxPXqvI6N3hJP
+    1waxn24R+w1/KmpTtC/VbWrQ4wzr6j5UPTFdgBkCkZJgy4ygJIN8yNEfZ2zODXho
+    bArOu8Ylgl9IPRFnwgFESJk+MXXhJ+zOVZA9621aui+3cDD/6yKaxIrp1dFqRDrH
+    WPFjz3PJ0HH/+cp/5exvfWIpjCwEGdYgD59wqbPI0+mYxvNa392E2Z7rZzBEX6eL
+    uvAwmLEMZjLmMWlJADskce5exyj6X4J4UeeRQ6mbbKRDhNYuqXu5OJOvI9QQZEvz
+    1uiHX2e9LQborrQP+6KJVkeAWxZ1gPORL+Y0IwzD31vupmVt4SyOPp8tvyes4PeN
+    zipvPigc5XPXt7ybzR22SV7/2xEM+PWpwAGOBgreeh9XOEz3cQ7iPZj1Kq3EdwSb
+    cNtv61BYTTftmjynjH/0ybzTPgMw++y+M5XzbUykcTk9viBHNAWaSlM4JtNm/P43
+    GxoEW3Qi+nXbm1+hdg9u+RWrm4Q4muEkFKH0FfgRzk2N2q2IFCOyBnyiFmGwwgTh
+    8/ha0eQBAgMBAAECggKAIlqOymyxc71w9KndvkHhhCXzEnZQO0IaMz6sCBGvwUUK
+    S8rRdyYKmsXCtyjCJgja0Lcts4k44K5El/LtPNjicoC+hJrtd+Yd/dl5/FogE8gA
+    K0JOkBT21Jcwk0z7hK4XlAahBeq7RBgWFtc9JN5L/ywW2m8CbP3oA8298Qvn2bgE
+    wOG8CZc7sIULBF/780VtX4SY3uIyCCErx0wzn8o8sqlE5KqL0uj0m/oR3tcr70M6
+    waxAgmqkKzhaX7rQSL45WnXhzcw4NJq8w+koDwcVqqvRKkarGt4dR95TLe4OQXgH
+    xZBuqJbM08ixqTkq9Fy+sig7R1Zzzv2W9BgdtaApyFSv6I5kG2Z1AdtbJCXlwuxa
+    qFN9qO0sL7OO3EsSDgdXR7wiGDw/AB9XKIegjdWQWdkxvzzkA2YCw62yP8BwykiH
+    2iCWjDnu60p8e+XntlF8gAPw1oNZ3r2iNF0lXDthRBRmd3QwLuZ693mv8unBttDS
+    HTcrlP8fN+UgSTBzJHnfLiqQNEq/Wnq7jNYLlK9KWyL0Jhz43WZnJyokc7yFq9+8
+    mky7/gLgRqHGdOq+JMcIsRwJ6VqjBQOQ5rIY4JLx5+a1CV8EiIoH77u4eWmnJ2HN
+    b7y1Zj8hxhES8cKb3Mzq1Kf7Lt+8TJd3zv3K4e5iFbYRhNI6Q91SW9I4DIumhGEp
+    zS34oRtd6LRJty/x+CHqlOy5zOelskuDr2r1feHU3MFi9eljiP/8JWWbZ0wflxm+
+    i/izmFpf2oEVIHLCU6AtkF/bx9AjIgSaVWuhoNsI6QbD2/iXaX0IsqXfO/AuyR3G
+    eXrvq9XjLcHh2Rgr0Q8Lz4NYGho2gCG7uJVh9E6HdQKCAUEA7NDhD9drgjI2YO46
+    ICORc4250fJ8vk7ITuhtnFVMYRSyOom8omQir7VIpr/XhPLtC8CahOiujV7s3LTY
+    ZM2wI4lNRhUzTaZaDLBFAY39VNo4t9gbr9ndovD5pHwx+XipZkS+bZQxu+i9ogro
+    jn0n8B2KPBQEiYMX6BN/z5ttd/Gl0zuswBbTHgsLLFQdDnVcvMOU2MwpH21hh/M1
+    C8f6llDzDu2y/LBqADH8V1b03f9Ls/w3IJy19zAHU1KPlIsfQjKtgcg8ciKyo7wH
+    9Sqbu1daRwWDWMBRG3ZyLz6hq5veXYE+FN+i4HkptX4P4XXXMA4l1+ktLK4rSXP7
+    TqRSWlmoOzD6lGB0d9a6ChUxgSeDT3gzEaIPntJUZE+YlO+W+nKCOEHvszlRZ0D0
+    GQexmwnjpUc3LtwO2nA/PZq582UCggFBAM72YwiPSN3bnKVVpYK/KhhLQQdmyoWS
+    trc0rT3gC8Gc3nbxpoAJouFXYw2W30pKbrx+htgvnZTb9GFJuvIgFDvsBYGTUACc
+    OVxHwTj/xVXtlk8xslOpHIqjLASNjCioN7PZo+qxbjOnLXEspj+/SDS9lkEQ+Vmt
+    oRL1xwcDRkxRPighiWy1lHXkL544Zy82JXKvD3RgFC4mt4my0dV75BoydU3Njenx
+    lGqqWCHZ0b5njBAAxtcbzrmcNH9D9dyE/fsZmbNhUqZHH/W+H/a1O4nvrvRyEunC
+    wR1Mqn5DVpGuQuWE4XtZiBVBtq8OLfGYMlsdFEQl1/RytQhkXj6qCbyGcXKAnStk
+    TIKybYu5k1PyP3CPxio9dFBNb0d+oFIo41fncnacJ+mFVXI2G6OQ8uNVwLQL6ea8
+    EueE0o7Q6RptAoIBQQCFj6D/cD2AJpWowXMi4SyNgWdF038rTf+HEWuQekMjlaqX
+    fUtYQyWU96dL9HK21tN+h1gekaSwstLf/1b0M1WeFTfxyM8wghvTgC7LG6u/CXxn
+    o4ip+zQXS9VgQXNmAfl4ZlkIMEaEdlVNaN2UT14Q/HgUPi346Gi5SRYSntR0i2M8
+    6TEa/USAczYQADiLCQIOrDfsteiTgvs406AdTuIzmOAckU8bWNvP1GE/WRmtgujN
+    T/g/emLeUMYw5iV4X6Z3jWFyCt6ceJlL4yaRzUAbvr55w9A6Y+zakkkAAFDqGnSl
+    Q9khqKeR9oPhioGmZPHCdpg9V5NU2b4sJS+dQOv5bQuGpq8MtAG7/Ozb9uv+raxP
+    S7lxvncU2gcitAmYJjB+e8qZtAZejHsuwuFopIA0srUjaDDlStNNu3TPZ85sSQKC
+    AUEAreyK7y+Smbcr3hmqnMTPuFjNjk3I1hWkbTPcfsogtxWAMs8DEEiI0/xfJpVq
+    koEYrFlcMqNZNzbdGUEf1Mg2mODRA8Jrkge3gKBgdekjygF+tpDZ/sp4TN2xaSYW
+    6jfrj73PrbRsGwZb/ub500qJgKDue0GreryaR1e6aV9MHWiM5qbAWVYDLEuV5M4b
+    kKZdNBJ/11nCu8IXraVUB6c02vsab0bWAwrcogMDS3dEd1GHeA9fCni48myeBXF0
+    VVyCIBm0e/XGwiu1ZQvgyrAlF9cP3SdcU4wyQ9Ag2zj1sDmUyFMyNjnYTZzKzDQL
+    UiOH9d/rHxX6dNhM4H+QX/L/eao1/natHkEMty0BOFG8yOgkfhClBOxeKfnZEWkN
+    i94Gp+G95IV4WRuO4gsskPmH1JpE9kmoyBm3fU62sARKUMUCggFBAMsoBI7Fwemz
+    KsCmT7EXVNdprqDC8WM2etKirUIDU6YEdfHtK+w8c0lUnjzPzUKWBYYoXsVFAT4W
+    Ty2mkjUHsztjfJXhZ/1ZB+Bgxim6lh6tyfVCNmJW9VQ/Upc4pUBL97Wvj3R6yv28
+    iQq1VHdSIfAqy4B7zTM5IG16svZluVUYnmoDg7VQnrgmKXyOPdZTouVAePUwlugI
+    wUpBh6vimoJUSUjSGqd27ku674i8RCpV3f12wAyeekm/RyFema/nohqSBvIfmqT9
+    Ho/2WLzhXHpYfxBZfLFMrGGD3Mbt/W0xgpPm8GLAXwNiEKrOlbn3az3iF6/OjVGU
+    c4j6sY2peTuCP8Q4Sia5Cv0LU+zQvzwtnognrdUfEiw3OFzaEgUDdBRhVdpbPi3b
+    6Op0qqMNUnVNCjxNckZO0cm3NPB+9Glb
+    -----END PRIVATE KEY-----
+
+    """
+
+  /// Public exponent 3.
+  static let rsa2048e3 = """
+    -----BEGIN PRIVATE KEY-----
+    MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQCq7yKIs+LTHKg8
+    /zlSetYYeoSKGe3CU3a5/hhKIaHkzSJEfUzCLl91GPpHW5YHjkbocN0XXbS+JzZh
+    oTWyijQt9kZLqKWOWYAxNlgVYDjVfKgwn2q8Sc1YajefWY5ogQOeaMmsvSvHLxHY
+    FZXVKtKAQV9UG0hgmXMA17YfvsnAYTY6+vTs5w3I4xuSHb8lW7ikS/1AzqzIKF9R
+    KxtGM/cNbM8Ck6sHy/AVrReLb8EQjLu21aFpfC01sFThoSpLlwROPebrlkWqpWf3
+    +nlxIDKG+aCJqh71Vxoao6rPYojzHuJ1jnc/4aEMk69+to+6Orr1su/fm4OOy1PX
+    ZHZtYykzAgEDAoIBAHH0wbB37Iy9xX3/e4xR5BBRrbFmnoGM+dFUEDFrwUMzbC2o
+    3dbJlPi7UYTnuVpe2fBLPg+TzdQaJEEWI8xcIslO2YfFw7Q7qst5kA5AJeOocCBq
+    RygxM5BGz7+RCZsArRRF28h+HS90tpAOY+Nx4arWP41nhZW7ogCPzr/UhoA/t332
+    I3hPTQNtqQHN6d/5OQ9Fq8f8bgg3YCnjuCYtlwJ9QMKMuJV9/+t/U4PKBw7FD/jt
+    5eAwSpCFg4Xql+fDzeBaGI46AboCRtH6gDpDLQPh7tycVwpUB9D+evhLuBKq9/8g
+    v0L1ucoaoXvVMXFOsfrXp7VpxLcJKpKsxUGC+DsCgYEA3OBbawFbSrqhfh3uzDk/
+    JdS5d/O2GBLT7HcJAza68vgQpvZtwzZ0zGjBbtsMRh/21E2MFcHtKZKXwvJjGPtt
+    cRdITLqz/UH+gkRoJ0LEbtwQQn5eBH+WIdFOwV2VsT8w8hiAkmcgaanJZJRH/7LV
+    GO5Fk4gPc+R0rs+k+83wXIUCgYEAxh2uVLcUz4kdH/F6FBwmvTiqA6Ed76kBYptM
+    g9Y0oZGgRuhS0vEaI8usq2q0cFpuT3PkstdGk8pQTKZeLXSD3mZudVuLRdGje3ia
+    kdb3ACUWd8Bhl+ZC7I/XMP1bQ5ftfF5cxfRQoLOiWLCuxd1vlw8p4MdtaJfI5Su8
+    Ur0uWFcCgYEAk0A88gDnhycWVBP0iCYqGTh7pU0kEAyNSE9bV3nR91ALGfmegiRN
+    3Zsrnzyy2WqkjYkIDoFIxmG6gfbsu1JI9g+FiHx3/iv/AYLwGiyC9JK1gamUAv+5
+    a+DfK5O5INTLTBBVtu9q8RvbmGLaqnc4u0mDt7AKTUL4dIpt/TP1kwMCgYEAhBPJ
+    jc9jNQYTaqD8DWgZ03scAmtpSnCrlxIzAo7NwQvAL0WMjKC8F90dx5x4Sub0NPft
+    zI+EYobgMxmUHk2tPu70Tj0Hg+EXp6W8YTn6ABi5pSrrupmB8wqPdf4817qeUumT
+    LqLgayJsOyB0g+j1D19xQITzmw/bQ3J9jH4e5Y8CgYEAxx8CB6sUin1Vdibfr1Mq
+    bUibqgc0ZN/TxE8TcR+7G0/w8KyTTVXPikzdu9W97GBSzSknzTQJuRa2er6jzGI/
+    7QP3lmeSj9GOYfiaE8/x+f8BnWf3264UT208TjiMO2QTSOHy7bAylNUZdc12OjqQ
+    3y0VSjWqN/zfEL/2bjbzGnM=
+    -----END PRIVATE KEY-----
+
+    """
+}
