@@ -42,6 +42,9 @@ let package = Package(
     // agreement: issuer and resolver must derive, seal and open alike.
     .target(name: "Grants", dependencies: ["Contracts", "Cryptography", "Secrets"], swiftSettings: house),
 
+    // agreement: runner, resolver and vectors must fold, format and plan alike; pure.
+    .target(name: "Missions", dependencies: ["Contracts"], swiftSettings: house),
+
     // ── Floor 4 · processes ─────────────────────────────────────────────────────────────────────────────────
     // process: the operator's command.
     .target(
@@ -49,7 +52,8 @@ let package = Package(
     // process: the verifier of published test vectors.
     .target(
       name: "VectorChecks",
-      dependencies: ["Contracts", "Cryptography", "Grants", "Secrets", "ServiceRuntime"], swiftSettings: house),
+      dependencies: ["Contracts", "Cryptography", "Grants", "Missions", "Secrets", "ServiceRuntime"],
+      swiftSettings: house),
     // process: what only developers and demos need; no stand-in ships in a service.
     .target(
       name: "Development",
@@ -69,6 +73,22 @@ let package = Package(
     .testTarget(
       name: "CryptographyTests", dependencies: ["COpenSSL", "Cryptography", "MemoryInspection", "Secrets"],
       swiftSettings: house),
+    .testTarget(
+      name: "FormatsTests", dependencies: ["Contracts", "Cryptography", "Grants", "Secrets", "VectorChecks"],
+      swiftSettings: house),
+    .testTarget(
+      name: "GrantsTests", dependencies: ["Contracts", "Cryptography", "Grants", "MemoryInspection", "Secrets"],
+      swiftSettings: house),
+    .testTarget(name: "HouseTests", swiftSettings: house),
+    .testTarget(name: "MissionsTests", dependencies: ["Contracts", "Missions"], swiftSettings: house),
+    .testTarget(
+      name: "OperatorTests", dependencies: ["Cryptography", "Operator", "Secrets", "ServiceRuntime", "mandate"],
+      swiftSettings: house),
+    .testTarget(name: "ServiceRuntimeTests", dependencies: ["Secrets", "ServiceRuntime"], swiftSettings: house),
+    .testTarget(
+      name: "VectorChecksTests",
+      dependencies: ["Contracts", "Cryptography", "Grants", "ServiceRuntime", "VectorChecks", "mandate-vectors"],
+      exclude: ["Fixtures"], swiftSettings: house),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -18,6 +18,7 @@ optional_packages() {
   sed 's/ *#.*//; /^$/d' <<'LIST'
 python3                # a second implementation re-derives our vectors
 python3-cryptography   # … with this package
+python3-pip            # published vectors are fetched with it
 LIST
 }
 

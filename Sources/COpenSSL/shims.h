@@ -16,9 +16,43 @@
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
 
-// Selections built from other macros, which Swift does not evaluate.
-static const int mandate_public_half = EVP_PKEY_PUBLIC_KEY;
+// OpenSSL wipes keys before it frees them, but not every text a key has passed through: its decoder frees the DER of a
+// private key as it is. These three wipe whatever OpenSSL frees. They call nothing of OpenSSL's that allocates.
+static inline void *mandate_allocate(size_t count, const char *file, int line) {
+  (void)file, (void)line;
+  return count == 0 ? NULL : malloc(count);
+}
+
+static inline void mandate_wipe_and_free(void *start, const char *file, int line) {
+  (void)file, (void)line;
+  if (start == NULL) return;
+  OPENSSL_cleanse(start, malloc_usable_size(start));
+  free(start);
+}
+
+static inline void *mandate_reallocate(void *start, size_t count, const char *file, int line) {
+  if (count == 0) {
+    mandate_wipe_and_free(start, file, line);
+    return NULL;
+  }
+  void *moved = malloc(count);
+  if (moved == NULL || start == NULL) return moved;
+  size_t before = malloc_usable_size(start);
+  memcpy(moved, start, before < count ? before : count);
+  mandate_wipe_and_free(start, file, line);
+  return moved;
+}
+
+// 1, or 0 if OpenSSL has allocated something already and will not change its ways.
+static inline int mandate_wipe_what_is_freed(void) {
+  return CRYPTO_set_mem_functions(mandate_allocate, mandate_reallocate, mandate_wipe_and_free);
+}
+
+// A selection built from other macros, which Swift does not evaluate.
 static const int mandate_key_pair = EVP_PKEY_KEYPAIR;
 
 // BIO_get_mem_data is a macro over BIO_ctrl; the bytes stay the BIO's own.

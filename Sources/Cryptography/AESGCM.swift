@@ -24,6 +24,7 @@ package struct AESGCM: ~Copyable, Sendable {
   private var ivBytes = usualIVBytes
 
   package init() throws(CryptographyError) {
+    _ = Cryptography.wipesWhatIsFreed
     defer { ERR_clear_error() }
     guard let made = unsafe EVP_CIPHER_CTX_new() else { throw .broken("OpenSSL has no memory for a cipher") }
     unsafe context = made

@@ -10,15 +10,30 @@ package enum Cryptography {
   /// The smallest heap that still holds a few RSA keys.
   private static let smallestSecureHeap = 1 << 16
 
-  private static let outcome = Mutex<CryptographyError??>(nil)
+  private static let heapOutcome = Mutex<CryptographyError??>(nil)
 
-  /// Gives OpenSSL a locked heap for private keys. A service calls it first, before it starts a thread; the first
-  /// call decides the size and every later one repeats its outcome. Loading or making a private key calls it too,
-  /// so no private key ever lies in swappable memory because somebody forgot.
+  /// Whatever OpenSSL frees is wiped first. OpenSSL agrees to this only before its first allocation in the process, so
+  /// everything behind this door looks here before it calls anything that allocates.
+  static let wipesWhatIsFreed = mandate_wipe_what_is_freed() == 1
+
+  /// Makes OpenSSL wipe what it frees and gives it a locked heap for private keys. A process that holds keys calls it
+  /// first, before it starts a thread or touches libpq or libcurl, and ends if it fails; the first call decides the
+  /// size, and later ones repeat its outcome.
   package static func prepare(secureHeapBytes: Int = 1 << 19) throws(CryptographyError) {
-    let failure = outcome.withLock { known -> CryptographyError? in
+    guard wipesWhatIsFreed else {
+      throw .broken("OpenSSL was used before the door to it was made ready; call Cryptography.prepare() first")
+    }
+    try lockHeap(bytes: secureHeapBytes)
+  }
+
+  /// Loading or making a private key insists on the locked heap, so none ever lies in swappable memory because
+  /// somebody forgot to prepare.
+  static func lockHeap(bytes wanted: Int = 1 << 19) throws(CryptographyError) {
+    precondition(wanted > 0 && wanted & (wanted - 1) == 0, "the secure heap's size is a power of two")
+    _ = wipesWhatIsFreed
+    let failure = heapOutcome.withLock { known -> CryptographyError? in
       if let known { return known }
-      let first = lockHeap(bytes: secureHeapBytes)
+      let first = makeHeap(bytes: wanted)
       known = .some(first)
       return first
     }
@@ -26,8 +41,7 @@ package enum Cryptography {
   }
 
   /// Halves the wish until the kernel locks it.
-  private static func lockHeap(bytes wanted: Int) -> CryptographyError? {
-    precondition(wanted > 0 && wanted & (wanted - 1) == 0, "the secure heap's size is a power of two")
+  private static func makeHeap(bytes wanted: Int) -> CryptographyError? {
     defer { ERR_clear_error() }
     if CRYPTO_secure_malloc_initialized() == 1 { return nil }
     var bytes = wanted

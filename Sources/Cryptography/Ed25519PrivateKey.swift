@@ -19,7 +19,7 @@ package struct Ed25519PrivateKey: ~Copyable, Sendable {
   /// The 32-byte seed of RFC 8032.
   package init(raw seed: Span<UInt8>) throws(KeyLoadError) {
     guard seed.count == Ed25519PublicKey.rawBytes else { throw .malformed }
-    do { try Cryptography.prepare() } catch { throw .door(error) }
+    do { try Cryptography.lockHeap() } catch { throw .door(error) }
     defer { ERR_clear_error() }
     let made = unsafe seed.withPointer { start, count in
       unsafe EVP_PKEY_new_raw_private_key_ex(nil, KeyKind.ed25519.openSSLName.characters, nil, start, count)

@@ -22,6 +22,7 @@ package struct Ed25519PublicKey: Sendable, Equatable {
   /// The 32 bytes of RFC 8032, as a JWK has them.
   package init(raw: Span<UInt8>) throws(KeyLoadError) {
     guard raw.count == Self.rawBytes else { throw .malformed }
+    _ = Cryptography.wipesWhatIsFreed
     defer { ERR_clear_error() }
     let made = unsafe raw.withPointer { start, count in
       unsafe EVP_PKEY_new_raw_public_key_ex(nil, KeyKind.ed25519.openSSLName.characters, nil, start, count)

@@ -17,6 +17,7 @@ package struct HKDFSHA256: ~Copyable, Sendable {
   nonisolated(unsafe) private let parameters: UnsafeMutablePointer<OSSL_PARAM>
 
   package init() throws(CryptographyError) {
+    _ = Cryptography.wipesWhatIsFreed
     defer { ERR_clear_error() }
     guard let algorithm = unsafe Algorithms.hkdf else { throw Algorithms.absent }
     guard let made = unsafe EVP_KDF_CTX_new(algorithm) else { throw Self.refused }

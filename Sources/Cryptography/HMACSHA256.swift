@@ -31,6 +31,7 @@ struct HMACParts: ~Copyable {
   private let context: OpaquePointer
 
   init(key: Span<UInt8>) throws(CryptographyError) {
+    _ = Cryptography.wipesWhatIsFreed
     defer { ERR_clear_error() }
     guard let algorithm = unsafe Algorithms.hmac else { throw Algorithms.absent }
     guard let made = unsafe EVP_MAC_CTX_new(algorithm) else { throw Self.refused }

@@ -5,7 +5,7 @@ import Secrets
 
 extension KeyHandle {
   func pkcs8PEM() throws(CryptographyError) -> SecretBytes {
-    try Cryptography.prepare()
+    try Cryptography.lockHeap()
     defer { ERR_clear_error() }
     let failed = CryptographyError.broken("OpenSSL could not write a private key")
     let (type, structure): (StaticString, StaticString) = ("PEM", "PrivateKeyInfo")

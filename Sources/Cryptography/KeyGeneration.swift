@@ -5,7 +5,7 @@ import COpenSSL
 extension KeyHandle {
   /// `bits` is for RSA only; OpenSSL's exponent is 65537.
   static func generate(_ kind: KeyKind, bits: Int32? = nil) throws(CryptographyError) -> KeyHandle {
-    try Cryptography.prepare()
+    try Cryptography.lockHeap()
     defer { ERR_clear_error() }
     guard let context = unsafe EVP_PKEY_CTX_new_from_name(nil, kind.openSSLName.characters, nil) else {
       throw Algorithms.absent

@@ -23,9 +23,10 @@ final class KeyHandle: Sendable {
   static func load(_ der: Span<UInt8>, _ form: Form, _ kind: KeyKind) throws(KeyLoadError) -> KeyHandle {
     guard !der.isEmpty else { throw .empty }
     guard der.count <= KeyText.longestText else { throw .tooLong }
+    _ = Cryptography.wipesWhatIsFreed
     if form == .privateKey {
       // Private numbers go where OpenSSL keeps them locked, or nowhere.
-      do { try Cryptography.prepare() } catch { throw .door(error) }
+      do { try Cryptography.lockHeap() } catch { throw .door(error) }
     }
     guard let decoded = form == .privateKey ? KeyDecoder.pkcs8(der) : KeyDecoder.spki(der) else {
       throw KeyDiagnosis.explain(der, form, kind)

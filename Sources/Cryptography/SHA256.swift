@@ -6,6 +6,7 @@ package enum SHA256 {
   package static let digestBytes = 32
 
   package static func digest(_ bytes: Span<UInt8>) -> [UInt8] {
+    _ = Cryptography.wipesWhatIsFreed
     var made = [UInt8](repeating: 0, count: digestBytes)
     var target = made.mutableSpan
     let done = unsafe bytes.withPointer { start, count in

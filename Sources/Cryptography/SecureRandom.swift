@@ -6,6 +6,7 @@ package import Secrets
 package enum SecureRandom {
   /// Public randomness: nonces, ids, salts.
   package static func bytes(_ count: Int) throws(CryptographyError) -> [UInt8] {
+    _ = Cryptography.wipesWhatIsFreed
     let narrow = try int32(count)
     var made = [UInt8](repeating: 0, count: count)
     var span = made.mutableSpan
@@ -25,6 +26,7 @@ package enum SecureRandom {
 
   /// Fills memory of the caller's from the generator for private values.
   package static func fill(_ span: inout MutableSpan<UInt8>) throws(CryptographyError) {
+    _ = Cryptography.wipesWhatIsFreed
     let count = try int32(span.count)
     defer { ERR_clear_error() }
     let drawn = unsafe span.withPointer { start, _ in unsafe RAND_priv_bytes(start, count) }

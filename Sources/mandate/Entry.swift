@@ -1,1 +1,8 @@
-@main struct Entry { static func main() {} }
+// The operator's command. What it can do is in Operator.
+
+import Operator
+
+@main
+struct Entry {
+  nonisolated static func main() async { await Operator.main() }
+}

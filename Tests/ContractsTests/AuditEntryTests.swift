@@ -1,3 +1,5 @@
+// What the audit chain hashes: known bytes, and that every value of a row counts.
+
 import Contracts
 import Testing
 

@@ -1,3 +1,5 @@
+// Both dialects of base64 against the rules and examples of the formats' page and a slow model.
+
 import Contracts
 import Testing
 
@@ -149,6 +151,29 @@ struct Base64Tests {
         #expect(strict(changed) == Base64Model.strict(changed))
         #expect(forgiving(changed) == nil || (position == 127 && wrong == 0x3D))
       }
+    }
+  }
+
+  @Test("Decoding into memory of the caller's gives the same bytes, and needs no more room than it says")
+  func intoMemory() {
+    var random = SeededRandom(seed: 3)
+    for length in 0...100 {
+      let bytes = random.bytes(length)
+      let text = Array(encoded(bytes).utf8)
+      let room = Base64.decodedBytes(atMost: text.count)
+      for unpadded in [text, text.filter { $0 != 0x3D }] {
+        var memory = [UInt8](repeating: 0xEE, count: Base64.decodedBytes(atMost: unpadded.count))
+        var output = memory.mutableSpan
+        let count = Base64.decodeForgiving(unpadded.span, into: &output)
+        #expect(count == length)
+        #expect(Array(memory.prefix(length)) == bytes)
+      }
+      var memory = [UInt8](repeating: 0xEE, count: room + 5)
+      var output = memory.mutableSpan
+      let count = Base64.decodeStrict(text.span, into: &output)
+      #expect(count == length)
+      #expect(Array(memory.prefix(length)) == bytes)
+      #expect(memory.suffix(5).allSatisfy { $0 == 0xEE })
     }
   }
 

@@ -1,3 +1,5 @@
+// The HKDF info of v1: its order, its spelling, and why it was replaced.
+
 import Contracts
 import Testing
 

@@ -1,3 +1,5 @@
+// The encoding that every derivation, label and hash of v2 is made over.
+
 import Contracts
 import Testing
 
@@ -56,6 +58,7 @@ struct FrameTests {
       if let former = seen[frame.bytes] { #expect(former == parts) }
       seen[frame.bytes] = parts
       #expect(takenApart(frame.bytes) == parts)
+      #expect(read(frame.bytes) == parts)
     }
     #expect(seen.count > 2000)
     #expect(Set(seen.values).count == seen.count)
@@ -73,6 +76,52 @@ struct FrameTests {
     #expect(framed("a") != framed("a", ""))
     #expect(framed() != framed(""))
     #expect(framed("1", "1") != framed("11"))
+  }
+
+  @Test("A reader takes a frame apart, and ends where the bytes are cut short or say more than they hold")
+  func reading() {
+    var frame = Frame()
+    for part in ["mandate", "", composed] { frame.add(part) }
+    var reader = FrameReader(frame.bytes)
+    #expect(reader.nextText() == "mandate")
+    #expect(!reader.isAtEnd)
+    #expect(reader.next() == [])
+    #expect(reader.next() == [0xC3, 0xA9])
+    #expect(reader.isAtEnd)
+    #expect(reader.next() == nil)
+    for length in frame.bytes.indices {
+      let parts = read(Array(frame.bytes.prefix(length)))
+      #expect(parts == nil || [0, 11, 15].contains(length), "cut at \(length)")
+    }
+    for bytes in [[0], [0, 0, 0], [0, 0, 0, 1], [0xFF, 0xFF, 0xFF, 0xFF], [0x80, 0, 0, 0, 1], [0, 0, 0, 2, 1]]
+      as [[UInt8]]
+    {
+      var reader = FrameReader(bytes)
+      #expect(reader.next() == nil)
+      #expect(!reader.isAtEnd)
+    }
+  }
+
+  @Test("A part that is no UTF-8 is no text, and is still a part")
+  func partsThatAreNoText() {
+    for bytes in [[0xFF], [0xED, 0xA0, 0x80], [0xC3]] as [[UInt8]] {
+      var frame = Frame()
+      frame.add(bytes)
+      var (texts, parts) = (FrameReader(frame.bytes), FrameReader(frame.bytes))
+      #expect(texts.nextText() == nil)
+      #expect(parts.next() == bytes)
+    }
+  }
+
+  /// All parts, or nil where the bytes are no frame.
+  private func read(_ bytes: [UInt8]) -> [[UInt8]]? {
+    var reader = FrameReader(bytes)
+    var parts: [[UInt8]] = []
+    while !reader.isAtEnd {
+      guard let part = reader.next() else { return nil }
+      parts.append(part)
+    }
+    return parts
   }
 
   /// Cuts `whole` into up to five parts, empty ones among them.

@@ -1,3 +1,5 @@
+// The seeds' grant: its one spelling, and what is read of a stored value of any shape.
+
 import Contracts
 import Testing
 
@@ -61,7 +63,7 @@ struct GrantV1Tests {
     ]
     for text in lists { #expect(StoredGrantV1(try json(text)).recordIds == nil, "\(text)") }
     #expect(StoredGrantV1(try json(#"{"derivation":{"recordIds":[]}}"#)).recordIds == [])
-    for text in ["1", "null", #""2026""#, #""1776248430456""#, #""""#, "1776248430456", #"["2026-04-15T10:20Z"]"#] {
+    for text in ["1", "null", #""2026""#, #""1776248430456""#, "\"\"", "1776248430456", #"["2026-04-15T10:20Z"]"#] {
       #expect(StoredGrantV1(try json(#"{"expiresAt":\#(text)}"#)).expiresAt == nil, "\(text)")
     }
     #expect(StoredGrantV1(try json(#"{"expiresAt":"2026-04-15T10:20Z"}"#)).expiresAt?.iso == "2026-04-15T10:20:00.000Z")

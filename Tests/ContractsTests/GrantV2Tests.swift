@@ -1,3 +1,5 @@
+// Our grant: the same bytes both ways, and the refusal of every other spelling of every member.
+
 import Contracts
 import Testing
 

@@ -1,3 +1,5 @@
+// Digests and key ids as text.
+
 import Contracts
 import Testing
 

@@ -1,3 +1,5 @@
+// Identifiers and table names: bytes, limits and the grammar.
+
 import Contracts
 import Testing
 

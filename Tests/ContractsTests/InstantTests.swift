@@ -1,3 +1,5 @@
+// Moments as text: the accepted forms, the refused ones, and every day of ten thousand years.
+
 import Contracts
 import Testing
 

@@ -1,3 +1,5 @@
+// Our reader and writer against a real JavaScript engine, over generated texts.
+
 import Contracts
 import Foundation
 import Testing

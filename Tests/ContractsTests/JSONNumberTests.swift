@@ -1,3 +1,5 @@
+// Numbers keep their text; JavaScript's spelling of them is ECMAScript's.
+
 import Contracts
 import Testing
 

@@ -1,3 +1,5 @@
+// Objects: the order of keys, repeated keys, and keys that only look alike.
+
 import Contracts
 import Testing
 

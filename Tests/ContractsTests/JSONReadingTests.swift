@@ -1,3 +1,5 @@
+// What is JSON and what is not.
+
 import Contracts
 import Testing
 
@@ -68,7 +70,7 @@ struct JSONReadingTests {
       (#""\ud800\udc00""#, "\u{10000}"), (#""\u0000""#, "\u{0}"), (#""\uffff\ufeff""#, "\u{FFFF}\u{FEFF}"),
       (#""\u2028""#, "\u{2028}"), (#""e\u0301""#, decomposed), (#""x\u0022y""#, "x\"y"),
       ("\"\u{7F}\u{80}\"", "\u{7F}\u{80}"),
-      ("\"\u{2028}\u{2029}😀\"", "\u{2028}\u{2029}😀"), (#""""#, ""), (#""\\u0041""#, "\\u0041"), (#""/""#, "/"),
+      ("\"\u{2028}\u{2029}😀\"", "\u{2028}\u{2029}😀"), ("\"\"", ""), (#""\\u0041""#, "\\u0041"), (#""/""#, "/"),
     ]
     for (text, expected) in cases { #expect(sameBytes(try #require(try json(text).text), expected), "\(text)") }
   }

@@ -1,3 +1,5 @@
+// The positions a text is read through without being copied.
+
 import Contracts
 import Testing
 
@@ -48,6 +50,7 @@ struct JSONTapeTests {
       let bytes = Array(text.utf8)
       let tape = try JSONTape(scanning: bytes.span)
       let walk = walked(tape, 0, bytes.span)
+      #expect(JSONValue(tape, in: bytes.span) == value)
       #expect(try json(walk) == value)
       looked += 1
     }
@@ -62,6 +65,51 @@ struct JSONTapeTests {
       #expect(try json("[\"\(plain)\\n\",\"\(plain)é\"]").texts == [plain + "\n", plain + "é"])
       #expect(throws: JSONProblem.syntax(offset: length + 1)) { try json("\"\(plain)\n\"") }
       #expect(throws: JSONProblem.syntax(offset: length + 1)) { try json("\"\(plain)") }
+    }
+  }
+
+  // What ends a run, its neighbours in the code, and bytes whose difference from them borrows.
+  @Test("A byte that ends a run of ordinary ones is found wherever it stands and whatever stands around it")
+  func runs() throws {
+    var random = SeededRandom(seed: 64)
+    let ordinary: [[UInt8]] = [
+      [0x20], [0x21], [0x23], [0x5B], [0x5D], [0x7F], [0xC2, 0x80], [0xC2, 0xA2], [0xF4, 0x8F, 0xBF, 0xBF],
+    ]
+    for stop in [0x00, 0x01, 0x0A, 0x1F] as [UInt8] {
+      for length in 0..<160 {
+        var run: [UInt8] = []
+        while run.count < length { run += ordinary.randomElement(using: &random) ?? [] }
+        let whole = [0x22] + run + [0x22]
+        #expect(try JSONValue(parsing: whole.span).text.map { Array($0.utf8) } == run)
+        let broken = [0x22] + run + [stop] + run + [0x22]
+        #expect(throws: JSONProblem.syntax(offset: 1 + run.count)) { try JSONValue(parsing: broken.span) }
+        let ended = [0x22] + run + [0x22, 0x78]
+        #expect(throws: JSONProblem.syntax(offset: 2 + run.count)) { try JSONValue(parsing: ended.span) }
+        let escaped = [0x22] + run + Array(#"\n"#.utf8) + run + [0x22]
+        #expect(try JSONValue(parsing: escaped.span).text.map { Array($0.utf8) } == run + [0x0A] + run)
+      }
+    }
+  }
+
+  @Test("A plain string is ASCII between two quotes without escapes, and its tape is the one the scanner makes")
+  func plainStrings() throws {
+    var random = SeededRandom(seed: 22)
+    func isPlain(_ bytes: [UInt8]) -> Bool { JSONTape.isPlainString(bytes.span) }
+    for length in 0...150 {
+      let text = [0x22] + [UInt8](repeating: 0x7F, count: length) + [0x22]
+      #expect(isPlain(text))
+      let (short, scanned) = (JSONTape(plainStringOf: text.count).nodes, try JSONTape(scanning: text.span).nodes)
+      #expect(short.map(\.kind) == scanned.map(\.kind))
+      #expect(short.map { [$0.start, $0.end, $0.next] } == scanned.map { [$0.start, $0.end, $0.next] })
+      #expect(short.map(\.hasEscapes) == [false])
+      for wrong in [0x00, 0x1F, 0x22, 0x5C, 0x80, 0xFF] as [UInt8] where length > 0 {
+        var changed = text
+        changed[Int.random(in: 1...length, using: &random)] = wrong
+        #expect(!isPlain(changed))
+      }
+    }
+    for text in ["", "\"", "a", "aa", "\"a", "a\"", " \"a\"", "\"a\" ", "\"\"\"", "'a'", "12", "null"] {
+      #expect(!isPlain(Array(text.utf8)))
     }
   }
 }

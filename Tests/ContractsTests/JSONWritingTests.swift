@@ -1,3 +1,5 @@
+// JSON text as JSON.stringify writes it.
+
 import Contracts
 import Testing
 

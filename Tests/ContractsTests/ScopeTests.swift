@@ -1,3 +1,5 @@
+// What a v2 grant covers: one order, no repetitions, limits, and only its own records.
+
 import Contracts
 import Testing
 

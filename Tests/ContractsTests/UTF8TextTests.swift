@@ -1,3 +1,5 @@
+// Repair and validity of UTF-8, against Swift's own decoder.
+
 import Contracts
 import Testing
 

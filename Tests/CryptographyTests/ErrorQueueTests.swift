@@ -8,6 +8,9 @@ import Testing
 @testable import Cryptography
 
 @Suite struct ErrorQueueTests {
+  /// Before any call that goes around the door.
+  init() throws { try Cryptography.lockHeap() }
+
   private func isEmpty() -> Bool {
     let empty = ERR_peek_error() == 0
     ERR_clear_error()

@@ -169,6 +169,8 @@ import Testing
     for index in Self.der.indices {
       let cut = Array(Self.der.prefix(index))
       if loadFailure({ () throws(KeyLoadError) in _ = try RSAPrivateKey(pkcs8: cut.span) }) == nil { loaded += 1 }
+      // Loading what is still a key is slow, and most changes leave one; the fuzzer tries the others.
+      guard index % 7 == 0 || index < 40 else { continue }
       var changed = Self.der
       changed[index] ^= 0x80
       _ = loadFailure { () throws(KeyLoadError) in _ = try RSAPrivateKey(pkcs8: changed.span) }

@@ -136,10 +136,12 @@ import Testing
 
   @Test("A private subfolder is made for its owner alone, and used as it is where it exists")
   func subfolders() throws {
-    let folder = try Folder(making: place.path("keys"))
+    let folder = try Folder.make(place.path("keys"))
     #expect(try folder.privateSubfolder(making: "private").status().mode == 0o700)
     _ = try place.makeFolder("keys/wide", mode: 0o755)
     #expect(try folder.privateSubfolder(making: "wide").status().mode == 0o755)
+    #expect(try folder.status().mode == 0o755)
+    #expect(folder.absolutePath == place.path("keys"))
   }
 
   @Test("A symbolic link and a file are no folders, wherever they point")
@@ -148,9 +150,10 @@ import Testing
     let link = try place.link("link", to: place.path("real"))
     let file = try place.write("file", "x", mode: 0o600)
     #expect(problem { () throws(FileProblem) in _ = try Folder(opening: link).path } == .link)
-    #expect(problem { () throws(FileProblem) in _ = try Folder(making: link).path } == .link)
+    #expect(problem { () throws(FileProblem) in _ = try Folder.make(link).path } == .link)
+    #expect(problem { () throws(FileProblem) in _ = try Folder.make(link + "//").path } == .link)
     #expect(problem { () throws(FileProblem) in _ = try Folder(opening: file).path } == .notFolder)
-    #expect(problem { () throws(FileProblem) in _ = try Folder(making: place.path("no/keys")).path } == .missing)
+    #expect(problem { () throws(FileProblem) in _ = try Folder.make(place.path("no/keys")).path } == .missing)
     #expect(problem { () throws(FileProblem) in _ = try Folder(opening: place.path("no")).path } == .missing)
     let folder = try Folder(opening: place.path)
     #expect(problem { () throws(FileProblem) in _ = try folder.privateSubfolder(making: "link").path } == .link)
@@ -177,6 +180,9 @@ import Testing
     }
     let third = try Folder(opening: place.path)
     #expect(problem { () throws(FileProblem) in try third.lock(attempts: 1) } == nil)
+    third.unlock()
+    let fourth = try Folder(opening: place.path)
+    #expect(problem { () throws(FileProblem) in try fourth.lock(attempts: 1) } == nil)
   }
 
   @Test("A name that leads out of the folder stops the program", arguments: ["../x", "a/b", "..", ".", ""])

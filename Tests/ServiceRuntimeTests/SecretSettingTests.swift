@@ -103,7 +103,11 @@ import Testing
   func documents() throws {
     let setting = DocumentSetting(.resolverPublicKey, required: false, reason: "Test.")
     func read(_ variables: [String: String]) throws(SettingsProblems) -> [UInt8]? {
-      try SettingsReader.build(from: Environment(variables), documented: [setting.documentation]) { $0.read(setting) }
+      let document = try SettingsReader.build(
+        from: Environment(variables), documented: [setting.documentation]
+      ) { $0.read(setting) }
+      guard let document else { return nil }
+      return document.bytes.indices.map { document.bytes[$0] }
     }
     let folder = try TemporaryFolder()
     #expect(try read([:]) == nil)

@@ -93,7 +93,7 @@ package struct GrantV2: Hashable, Sendable {
   }
 
   /// A lower-case UUID, the way PostgreSQL prints one.
-  private static func grantId(_ text: String?) throws(GrantShapeProblem) -> Identifier {
+  package static func grantId(_ text: String?) throws(GrantShapeProblem) -> Identifier {
     let groups = text?.split(separator: "-", omittingEmptySubsequences: false) ?? []
     guard let text, groups.count == 5,
       zip(groups, [8, 4, 4, 4, 12]).allSatisfy({ Hex.isLowercase(String($0), count: $1) })
@@ -101,7 +101,7 @@ package struct GrantV2: Hashable, Sendable {
     return Identifier(text)
   }
 
-  private static func keyId(_ text: String?) throws(GrantShapeProblem) -> String {
+  package static func keyId(_ text: String?) throws(GrantShapeProblem) -> String {
     guard let text, Hex.isLowercase(text, count: 32) else { throw .member("keyId") }
     return text
   }

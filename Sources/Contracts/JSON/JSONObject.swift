@@ -14,12 +14,14 @@ package struct JSONObject: Hashable, Sendable {
 
   /// A repeated key keeps its first position and takes its last value.
   package init(_ pairs: [(JSONString, JSONValue)]) {
-    var positions: [JSONString: Int] = [:]
+    members.reserveCapacity(pairs.count)
+    // Few keys are quicker searched than hashed.
+    var positions: [JSONString: Int]? = pairs.count > 8 ? [:] : nil
     for (key, value) in pairs {
-      if let position = positions[key] {
+      if let position = positions == nil ? members.firstIndex(where: { $0.key == key }) : positions?[key] {
         members[position].value = value
       } else {
-        positions[key] = members.count
+        positions?[key] = members.count
         members.append(Member(key: key, value: value))
       }
     }

@@ -29,7 +29,8 @@ package struct JSONTape: Sendable {
 
   package private(set) var nodes: [Node] = []
 
-  /// Deeper than any document a browser writes, and shallow enough for the recursion that frees a tree.
+  /// Deeper than any document a browser writes, and shallow enough for the recursions that build, compare, write and
+  /// free a tree: together they stay under 512 KiB of stack in a release build, and a thread has 8 MiB.
   package static let maximumDepth = 2048
   package static let maximumBytes = 1 << 30
 

@@ -22,6 +22,11 @@ extension JSONTape {
 
   package func string(_ index: Int, in text: Span<UInt8>) -> String {
     let node = nodes[index]
+    if node.kind == .string, !node.hasEscapes,
+      let characters = try? UTF8Span(validating: text.extracting(Int(node.start)..<Int(node.end)))
+    {
+      return String(copying: characters)
+    }
     var bytes: [UInt8] = []
     bytes.reserveCapacity(Int(node.end - node.start))
     emitString(index, in: text) { bytes.append($0) }

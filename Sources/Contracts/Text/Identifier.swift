@@ -60,7 +60,17 @@ package struct TableName: Hashable, Comparable, Sendable {
   }
 }
 
-/// The order JavaScript's `sort()` gives: by UTF-16 code units. Only the v1 canonical string uses it.
+/// The order JavaScript's `sort()` and `<` give: by UTF-16 code units. The v1 canonical string is sorted by it, and the
+/// stamps of fields are compared by it. It is the order of the bytes except that a character of four bytes, which is
+/// two surrogates in UTF-16, stands before U+E000 to U+FFFF.
 package func precedesInUTF16(_ left: String, _ right: String) -> Bool {
-  left.utf16.lexicographicallyPrecedes(right.utf16)
+  let (one, other) = (left.utf8.span, right.utf8.span)
+  let common = min(one.count, other.count)
+  var index = 0
+  while index < common, one[index] == other[index] { index &+= 1 }
+  guard index < common else { return one.count < other.count }
+  let (byte, rival) = (one[index], other[index])
+  let isAstral = byte >= 0xF0
+  guard isAstral != (rival >= 0xF0) else { return byte < rival }
+  return (isAstral ? rival : byte) >= 0xEE ? isAstral : byte < rival
 }

@@ -39,18 +39,20 @@ package struct GrantLabel: Hashable, Sendable {
     return frame.bytes
   }
 
-  /// Reads stored claims back. What it accepts, it would write with the same bytes; nil for anything else.
+  /// Reads stored claims back. Each part obeys the rule that the same member of a grant's JSON obeys, and what is
+  /// accepted would be written with the same bytes; nil for anything else.
   package init?(parsing bytes: [UInt8]) {
     var reader = FrameReader(bytes)
-    guard reader.nextText() == Self.domain, let grantId = reader.nextText(), let keyId = reader.nextText(),
-      let user = reader.nextText(), let mission = reader.nextText(), let issued = reader.nextText(),
-      let expires = reader.nextText(), let digest = reader.nextText(), reader.isAtEnd,
-      let issuedAt = Instant(iso: issued), let expiresAt = Instant(iso: expires)
+    guard reader.nextText() == Self.domain, let grantId = try? GrantV2.grantId(reader.nextText()),
+      let keyId = try? GrantV2.keyId(reader.nextText()), let user = reader.nextIdentifier(),
+      let mission = reader.nextIdentifier(), let issuedAt = reader.nextInstant(),
+      let expiresAt = reader.nextInstant(), let digest = reader.nextText(), Hex.isLowercase(digest, count: 64),
+      reader.isAtEnd
     else { return nil }
-    self.grantId = Identifier(grantId)
+    self.grantId = grantId
     self.keyId = keyId
-    self.user = Identifier(user)
-    self.mission = Identifier(mission)
+    self.user = user
+    self.mission = mission
     self.issuedAt = issuedAt
     self.expiresAt = expiresAt
     scopeDigest = digest
@@ -58,4 +60,12 @@ package struct GrantLabel: Hashable, Sendable {
   }
 
   private static let domain = "mandate/v2/grant"
+}
+
+extension FrameReader {
+  fileprivate mutating func nextIdentifier() -> Identifier? {
+    nextText().flatMap { try? Identifier(checking: $0) }
+  }
+
+  fileprivate mutating func nextInstant() -> Instant? { nextText().flatMap { Instant(iso: $0) } }
 }

@@ -84,13 +84,11 @@ package struct FieldCodec: ~Copyable {
 
   // MARK: What both share
 
-  /// The seeds' classes of failure: no separator is `ciphertext-malformed`, bad base64 or a wrong IV length is
-  /// `decrypt-failed`. A text that does not begin with the version's own prefix is malformed too: it is no envelope
-  /// of this version, whatever stands behind its first six bytes. `buffer` is taken and must be given back.
+  /// The seeds' classes of failure: no separator, or not this version's own prefix, is `ciphertext-malformed`; bad
+  /// base64 or a wrong IV length is `decrypt-failed`. `buffer` is taken and must be given back.
   mutating func envelope(
     _ text: Span<UInt8>, _ version: FieldEnvelope.Version
   ) throws(FieldFailure) -> FieldEnvelope {
-    guard FieldEnvelope.version(of: text) == version else { throw .refused(.ciphertextMalformed) }
     var taken: [UInt8] = []
     swap(&taken, &buffer)
     do {

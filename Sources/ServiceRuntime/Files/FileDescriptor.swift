@@ -127,5 +127,11 @@ package struct FileStatus: Sendable, Equatable {
     return String(repeating: "0", count: max(0, 4 - digits.count)) + digits
   }
 
-  package var isOpenToOthers: Bool { mode & 0o077 != 0 }
+  /// Why this is no home for a secret, judged by kind and mode; nil where it is one. Others than the owner may do
+  /// nothing, except that root may let a group read.
+  package var secrecyProblem: FileProblem? {
+    let groupMay: UInt32 = kind == .folder ? 0o050 : 0o040
+    let allowed = 0o700 | (owner == 0 ? groupMay : 0)
+    return mode & 0o777 & ~allowed == 0 ? nil : .openToOthers(mode: octalMode)
+  }
 }

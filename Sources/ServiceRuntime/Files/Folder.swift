@@ -17,14 +17,30 @@ package struct Folder: ~Copyable, Sendable {
     self = try Folder(path, in: nil, path: path)
   }
 
-  /// The folder itself is made where it is missing; the one it stands in must exist.
-  package init(making path: String) throws(FileProblem) {
-    // Readable by all, as a folder of public keys should be; the process's umask may take more away.
-    try Self.make(path, in: nil, mode: 0o755)
-    self = try Folder(path, in: nil, path: path)
+  /// The folder itself is made where it is missing, for all to read; the one it stands in must exist.
+  package static func make(_ path: String) throws(FileProblem) -> Folder {
+    try make(path, in: nil, path: path, mode: 0o755)
+  }
+
+  private static func make(
+    _ name: String, in base: Int32?, path: String, mode: UInt32
+  ) throws(FileProblem) -> Folder {
+    let isNew = unsafe mkdirat(base ?? AT_FDCWD, name, 0o700) == 0
+    guard isNew || errno == EEXIST else { throw FileProblem(.last) }
+    let folder = try Folder(name, in: base, path: path)
+    // A folder that was there before keeps what its owner gave it.
+    guard isNew else { return folder }
+    // The umask has no say here, and what is written into the folder is only on the disk if its own name is.
+    try folder.descriptor.setMode(mode)
+    try FileDescriptor.open("..", in: folder.descriptor.number, .folder).synchronise()
+    return folder
   }
 
   private init(_ name: String, in base: Int32?, path: String) throws(FileProblem) {
+    // A slash at the end would follow a symbolic link before it.
+    var plain = name[...]
+    while plain.utf8.count > 1, plain.utf8.last == UInt8(ascii: "/") { plain.removeLast() }
+    let name = String(plain)
     do {
       descriptor = try FileDescriptor.open(name, in: base, .folder)
     } catch {
@@ -37,10 +53,6 @@ package struct Folder: ~Copyable, Sendable {
     self.path = path
   }
 
-  private static func make(_ name: String, in base: Int32?, mode: UInt32) throws(FileProblem) {
-    guard unsafe mkdirat(base ?? AT_FDCWD, name, mode) == 0 || errno == EEXIST else { throw FileProblem(.last) }
-  }
-
   // MARK: Below it
 
   package func subfolder(opening name: String) throws(FileProblem) -> Folder {
@@ -49,8 +61,14 @@ package struct Folder: ~Copyable, Sendable {
 
   /// Made with mode 0700 where it is missing.
   package func privateSubfolder(making name: String) throws(FileProblem) -> Folder {
-    try Self.make(checked(name), in: descriptor.number, mode: 0o700)
-    return try subfolder(opening: name)
+    try Self.make(checked(name), in: descriptor.number, path: path(of: name), mode: 0o700)
+  }
+
+  /// From the root, as another process may be told it; the path as given where the system does not know better.
+  package var absolutePath: String {
+    guard let resolved = unsafe realpath(path, nil) else { return path }
+    defer { unsafe free(resolved) }
+    return unsafe String(cString: resolved)
   }
 
   package func path(of name: String) -> String { path.hasSuffix("/") ? path + name : path + "/" + name }
@@ -92,15 +110,9 @@ package struct Folder: ~Copyable, Sendable {
     return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
 
-  /// The whole of a regular file, in memory that is wiped when it ends: it may hold what it should not.
-  package func read(_ name: String, limit: Int) throws(FileProblem) -> WipedBytes {
-    let file = try OpenedFile(checked(name), in: descriptor.number)
-    guard file.status.size <= limit else { throw .tooLong(limit: limit) }
-    var contents = WipedBytes()
-    contents.resize(to: file.status.size)
-    var bytes = contents.mutableBytes
-    try file.fill(&bytes)
-    return contents
+  /// The whole of a public file, as `PublicFile` reads it.
+  package func read(_ name: String, limit: Int = SecretFile.longest) throws(FileProblem) -> WipedBytes {
+    try PublicFile.read(OpenedFile(checked(name), in: descriptor.number), limit: limit)
   }
 
   // MARK: Changing it
@@ -136,8 +148,8 @@ package struct Folder: ~Copyable, Sendable {
     try descriptor.synchronise()
   }
 
-  /// Keeps other processes that ask the same way out of the folder until this value ends. They hold it for a few
-  /// milliseconds, so whoever still waits after `attempts` times 20 ms has met a process that hangs.
+  /// Keeps other processes that ask the same way out of the folder, until `unlock` or the end of this value. They hold
+  /// it for a few milliseconds, so whoever still waits after `attempts` times 20 ms has met a process that hangs.
   package func lock(attempts: Int = 500) throws(FileProblem) {
     for _ in 0..<attempts {
       if flock(descriptor.number, LOCK_EX | LOCK_NB) == 0 { return }
@@ -145,6 +157,11 @@ package struct Folder: ~Copyable, Sendable {
       usleep(20_000)
     }
     throw .busy
+  }
+
+  package func unlock() {
+    let unlocked = flock(descriptor.number, LOCK_UN)
+    precondition(unlocked == 0, "an open folder can always be unlocked")
   }
 
   /// Names never lead out of the folder. They are made by our own code, so a slash is our own mistake.

@@ -25,8 +25,7 @@ package enum SecretFile {
 
   /// The rule above, apart from the file system, so that a test can ask about any owner.
   static func judge(_ status: FileStatus, user: UInt32) throws(FileProblem) {
-    let groupMayRead = status.owner == 0 && status.mode & 0o037 == 0
-    guard !status.isOpenToOthers || groupMayRead else { throw .openToOthers(mode: status.octalMode) }
+    if let problem = status.secrecyProblem { throw problem }
     guard status.owner == user || status.owner == 0 || user == 0 else { throw .foreign(owner: status.owner) }
   }
 
@@ -41,12 +40,17 @@ package enum SecretFile {
 
 /// A file whose contents anybody may know, but not change: whoever exchanges a public key reads what is sealed for it.
 package enum PublicFile {
-  package static func read(_ path: String, limit: Int = SecretFile.longest) throws(FileProblem) -> [UInt8] {
-    let file = try OpenedFile(path)
+  /// In memory that is wiped when it ends: by mistake the path may be a private key's.
+  package static func read(_ path: String, limit: Int = SecretFile.longest) throws(FileProblem) -> WipedBytes {
+    try read(OpenedFile(path), limit: limit)
+  }
+
+  static func read(_ file: borrowing OpenedFile, limit: Int) throws(FileProblem) -> WipedBytes {
     guard file.status.mode & 0o002 == 0 else { throw .writableByOthers(mode: file.status.octalMode) }
     guard file.status.size <= limit else { throw .tooLong(limit: limit) }
-    var contents = [UInt8](repeating: 0, count: file.status.size)
-    var bytes = contents.mutableSpan
+    var contents = WipedBytes()
+    contents.resize(to: file.status.size)
+    var bytes = contents.mutableBytes
     try file.fill(&bytes)
     return contents
   }

@@ -7,6 +7,7 @@ package enum ProcessStart {
   package enum Failure: Error, Equatable, Sendable {
     case hardening(ProcessHardening.Failure)
     case standardStreams(SystemFailure)
+    case lockedMemory
 
     package var sentence: String {
       switch self {
@@ -15,6 +16,9 @@ package enum ProcessStart {
       case .hardening(.dumpable(let code)):
         "the process cannot be closed to others of its user (\(SystemFailure(code: code).words))."
       case .standardStreams(let failure): "/dev/null cannot be opened (\(failure.words))."
+      case .lockedMemory:
+        "the kernel refuses to lock \(SecretArena.smallestBytes >> 10) KiB of memory for keys; raise the limit: "
+          + "ulimit -l 8192 (in a systemd unit: LimitMEMLOCK=8M)."
       }
     }
   }
@@ -29,6 +33,18 @@ package enum ProcessStart {
     // Fails for no signal that exists.
     signal(SIGPIPE, SIG_IGN)
     umask(0o077)
+  }
+
+  /// For processes that may hold secrets: takes the locked memory that they will live in, or says what to do. Without
+  /// this the first secret would end a process that has none with a trap.
+  package static func requireLockedMemory() throws(Failure) {
+    do {
+      // Once on trial and released, because the process's own arena has no way to fail.
+      _ = try SecretArena(bytes: SecretArena.smallestBytes).capacity
+    } catch {
+      throw .lockedMemory
+    }
+    precondition(SecretArena.process.capacity >= SecretArena.smallestBytes, "the arena of the process is too small")
   }
 
   private static func openStandardStreams() throws(Failure) {

@@ -15,6 +15,7 @@ package enum KnownVariable: String, CaseIterable, Sendable {
   // Tests and the vector tool
   case vectors = "MANDATE_VECTORS"
   case publishedVectors = "MANDATE_WYCHEPROOF"
+  case cache = "MANDATE_CACHE"
 
   /// How the value reaches us, and what may be done with it on the way.
   package enum Form: Sendable {
@@ -31,7 +32,7 @@ package enum KnownVariable: String, CaseIterable, Sendable {
     // A database URL carries the password of its role.
     case .databaseURL, .resolverPrivateKey: .secret
     case .resolverPublicKey: .document
-    case .logLevel, .vectors, .publishedVectors: .text
+    case .logLevel, .vectors, .publishedVectors, .cache: .text
     }
   }
 
@@ -39,7 +40,7 @@ package enum KnownVariable: String, CaseIterable, Sendable {
   package var olderNames: [String] {
     switch self {
     case .databaseURL: ["SYNC_DATABASE_URL", "DATABASE_URL"]
-    case .resolverPublicKey, .resolverPrivateKey, .logLevel, .vectors, .publishedVectors: []
+    case .resolverPublicKey, .resolverPrivateKey, .logLevel, .vectors, .publishedVectors, .cache: []
     }
   }
 
@@ -51,6 +52,7 @@ package enum KnownVariable: String, CaseIterable, Sendable {
     case .resolverPrivateKey: "The private half of the resolver's key; no other process may have it."
     case .logLevel: "The least serious log lines that are still written."
     case .vectors: "A further folder of test vectors that the tests verify."
+    case .cache: "The folder that keeps published vectors between runs; read by a script, not by us."
     case .publishedVectors: "A folder of Project Wycheproof's vectors that the tests verify."
     }
   }

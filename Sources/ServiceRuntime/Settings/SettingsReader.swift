@@ -79,14 +79,14 @@ package struct SettingsReader: ~Copyable {
   }
 
   /// The text of a public document; nil when it is absent and may be.
-  package mutating func read(_ setting: DocumentSetting) -> [UInt8]? {
+  package mutating func read(_ setting: DocumentSetting) -> WipedBytes? {
     begin(setting.variable)
     guard let (name, value) = find(setting.variable) else {
       if setting.isRequired { note(.missing(setting.variable, allowed: "a public text"), setting.variable) }
       return nil
     }
     guard let text = text(name, value, setting.variable) else { return nil }
-    guard name.hasSuffix(KnownVariable.fileName(for: "")) else { return Array(text.utf8) }
+    guard name.hasSuffix(KnownVariable.fileName(for: "")) else { return WipedBytes(copying: Array(text.utf8).span) }
     do throws(FileProblem) {
       return try PublicFile.read(text)
     } catch {

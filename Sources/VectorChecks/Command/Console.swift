@@ -1,7 +1,6 @@
 // Where the command writes: results to one stream, everything else to the other.
 
-import Foundation  // FileHandle: FoundationEssentials has no way to write to standard error.
-import Glibc
+import ServiceRuntime
 
 package struct Console: Sendable {
   let out: @Sendable (String) -> Void
@@ -11,8 +10,11 @@ package struct Console: Sendable {
 
   package static var standard: Console {
     Console(
-      out: { FileHandle.standardOutput.write(Data($0.utf8)) },
-      err: { FileHandle.standardError.write(Data($0.utf8)) },
-      isWatched: isatty(STDERR_FILENO) == 1)
+      out: { write($0, to: .output) }, err: { write($0, to: .error) }, isWatched: StandardStream.error.isTerminal)
+  }
+
+  /// A report that nobody gets is a failure, whatever was in it.
+  private static func write(_ text: String, to stream: StandardStream) {
+    do { try stream.write(text) } catch { StandardStream.exit(ExitCode.failed.rawValue) }
   }
 }

@@ -1,6 +1,12 @@
 // The executable's logic: which verb, then what it does. `main` only hands over arguments and takes the exit code.
 
+import ServiceRuntime
+
 package enum VectorsCommand {
+  package static func main() async {
+    StandardStream.exit(await run(Array(CommandLine.arguments.dropFirst())).rawValue)
+  }
+
   package static func run(_ arguments: [String], console: Console = .standard) async -> ExitCode {
     guard let verb = arguments.first else {
       console.err(Help.overview)
@@ -12,17 +18,15 @@ package enum VectorsCommand {
       console.out(Help.overview)
       return .passed
     case "--version":
-      console.out("mandate-vectors \(version)\n")
+      console.out("mandate-vectors \(ProductVersion.current)\n")
       return .passed
     case "verify": return await verify(rest, console)
     default:
       if let other = VectorVerbs.all.first(where: { $0.name == verb }) { return await other.run(rest, console) }
-      console.err("mandate-vectors: there is no verb `\(Shown.name(verb))`. See mandate-vectors --help\n")
+      console.err("mandate-vectors: there is no verb `\(Printable.name(verb))`. See mandate-vectors --help\n")
       return .wrongUsage
     }
   }
-
-  static let version = "0.1.0"
 
   private static func verify(_ arguments: [String], _ console: Console) async -> ExitCode {
     let options: VerifyOptions

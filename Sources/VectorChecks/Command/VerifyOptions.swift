@@ -1,5 +1,7 @@
 // The arguments of `verify`.
 
+import ServiceRuntime
+
 struct VerifyOptions: Equatable, Sendable {
   private(set) var paths: [String] = []
   private(set) var partial = false
@@ -14,7 +16,7 @@ struct VerifyOptions: Equatable, Sendable {
 
     var sentence: String {
       switch self {
-      case .unknownOption(let option): "there is no option `\(Shown.name(option))`"
+      case .unknownOption(let option): "there is no option `\(Printable.name(option))`"
       case .noPaths: "name at least one file or folder"
       case .emptyPath: "a path is empty; look for an unset variable"
       }

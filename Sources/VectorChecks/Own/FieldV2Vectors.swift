@@ -98,7 +98,8 @@ enum FieldV2Vectors: OwnFormat {
       shape("the prefix of v1", "enc:1:\(left).\(sealed)", "ciphertext-malformed"),
       shape("a prefix of the future", "enc:3:\(left).\(sealed)", "ciphertext-malformed"),
       shape("a prefix in capitals", "ENC:2:\(left).\(sealed)", "ciphertext-malformed"),
-      shape("no prefix", "\(left).\(sealed)", "ciphertext-malformed"), shape("nothing", "", "ciphertext-malformed"),
+      shape("no prefix", "\(left).\(sealed)", "ciphertext-malformed"),
+      shape("an empty text", "", "ciphertext-malformed"),
     ]
   }
 
@@ -127,10 +128,11 @@ enum FieldV2Vectors: OwnFormat {
     let copy = try Material.sealed(
       message, key: key, iv: iv, aad: PlaceNames().aad("mandate/v2/sealed", String(repeating: "0", count: 64)))
     let composed = envelope(iv, try self.sealed(message, iv, key, PlaceNames(field: Material.composed)))
-    return PlaceNames.elsewhere.map { comment, place in refuse(comment, ["Moved"], sealed, tampered, place) } + [
-      refuse("the decomposed field", ["Moved"], composed, tampered, PlaceNames(field: Material.decomposed)),
-      refuse("a sealed copy where a field should stand", ["Moved"], envelope(iv, copy), tampered),
-    ]
+    return PlaceNames.elsewhere.map { comment, place in refuse("in \(comment)", ["Moved"], sealed, tampered, place) }
+      + [
+        refuse("the decomposed field", ["Moved"], composed, tampered, PlaceNames(field: Material.decomposed)),
+        refuse("a sealed copy where a field should stand", ["Moved"], envelope(iv, copy), tampered),
+      ]
   }
 
   // MARK: Parts

@@ -43,11 +43,7 @@ enum Material {
     return published(key.bytes)
   }
 
-  static func published(_ span: Span<UInt8>) -> PublishedBytes {
-    var bytes: [UInt8] = []
-    for index in span.indices { bytes.append(span[index]) }
-    return bytes
-  }
+  static func published(_ span: Span<UInt8>) -> PublishedBytes { [UInt8](copying: span) }
 
   static func sealed(_ message: [UInt8], key: PublishedBytes, iv: [UInt8], aad: [UInt8] = []) throws -> [UInt8] {
     var cipher = try AESGCM()

@@ -119,6 +119,10 @@ extension OwnFormat {
     guard tests.map({ $0.integer("tcId") }) == Array(1...max(tests.count, 1)),
       file.integer("numberOfTests") == tests.count
     else { throw UnreadableVectors(why: "tcIds or numberOfTests do not count the tests") }
+    // What is kept from a former file is found by its comment.
+    guard Set(tests.map { JSONString($0.text("comment")) }).count == tests.count else {
+      throw UnreadableVectors(why: "two tests have one comment")
+    }
     let used = Set(tests.flatMap { $0.texts("flags") })
     for note in notes where !used.contains(note.flag) {
       throw UnreadableVectors(why: "no test has the flag \(note.flag)")

@@ -209,7 +209,7 @@ enum SealedCopyVectors: OwnFormat {
 /// The decoded bytes of an enc:1 text that the cases themselves have made.
 private enum Base64Halves {
   static func decoded(_ text: String) -> [UInt8] {
-    guard let envelope = try? FieldEnvelope(parsing: Array(text.utf8).span, as: .one) else {
+    guard let envelope = try? FieldEnvelope(parsing: text.utf8.span, as: .one) else {
       preconditionFailure("the cases make good envelopes where they ask for their bytes")
     }
     return [UInt8](copying: envelope.decoded)

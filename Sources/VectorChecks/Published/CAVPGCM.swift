@@ -3,6 +3,7 @@
 
 import Contracts
 import Cryptography
+import ServiceRuntime
 
 enum CAVPGCM {
   static let kind = VectorKind(
@@ -44,7 +45,7 @@ enum CAVPGCM {
           close()
           open = CAVPCase(id: "line \(lines.number), \(block.name) #\(value.text)", block: block)
         } else if open?.set(name, value.text) != true {
-          throw UnreadableVectors(why: "line \(lines.number): \(Shown.name(name)) does not belong here")
+          throw UnreadableVectors(why: "line \(lines.number): \(Printable.name(name)) does not belong here")
         }
       } else if line.text == "FAIL", open != nil {
         open?.mustFail = true

@@ -2,6 +2,7 @@
 // examples. Digits may stand on one line or on many, in pairs or not.
 
 import Contracts
+import ServiceRuntime
 
 struct OAEPExampleFile: Sendable {
   struct Key: Sendable {
@@ -69,7 +70,7 @@ struct OAEPExampleFile: Sendable {
   private mutating func put(_ value: String, under heading: String, in part: Part, line: Int) throws(UnreadableVectors)
   {
     guard Self.known[part]?.contains(heading) == true, self[part, heading] == nil else {
-      throw UnreadableVectors(why: "line \(line): \(Shown.name(heading)) does not belong here")
+      throw UnreadableVectors(why: "line \(line): \(Printable.name(heading)) does not belong here")
     }
     self[part, heading] = value
   }

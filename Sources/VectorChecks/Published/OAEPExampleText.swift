@@ -3,6 +3,7 @@
 
 import Contracts
 import Cryptography
+import ServiceRuntime
 
 enum OAEPExampleText {
   static let kind = VectorKind(
@@ -40,7 +41,7 @@ enum OAEPExampleText {
       let loaded = Result { () throws(CaseProblem) in TestRSAKey(pkcs8: try key.numbers().pkcs8) }
       for example in key.examples {
         let outcome = Outcome.of { () throws(CaseProblem) in try example.run(with: try loaded.get()) }
-        results.append(CaseResult(id: "line \(example.line), \(Shown.name(example.title))", outcome: outcome))
+        results.append(CaseResult(id: "line \(example.line), \(Printable.name(example.title))", outcome: outcome))
         progress(results.count)
       }
     }
@@ -50,8 +51,8 @@ enum OAEPExampleText {
 
 extension OAEPExampleFile.Example {
   fileprivate func run(with key: TestRSAKey) throws(CaseProblem) -> Outcome {
-    guard let hash = OAEPHash(name: hash) else { return .skipped("hash " + Shown.name(hash)) }
-    guard let mgf = OAEPHash(name: mgf) else { return .skipped("hash " + Shown.name(mgf)) }
+    guard let hash = OAEPHash(name: hash) else { return .skipped("hash " + Printable.name(hash)) }
+    guard let mgf = OAEPHash(name: mgf) else { return .skipped("hash " + Printable.name(mgf)) }
     let (message, ciphertext) = (try bytes("Message"), try bytes("Encryption"))
     switch key {
     case .notTaken(let reason): return .skipped(reason)

@@ -2,6 +2,7 @@
 
 import Contracts
 import Cryptography
+import ServiceRuntime
 
 enum OAEPLabelText {
   static let kind = VectorKind(
@@ -22,8 +23,8 @@ enum OAEPLabelText {
     // One digest for both where the mask's is not named: what the program that wrote these files does.
     let digest = try values.text("OAEPDigest")
     let maskDigest = values.has("MGF1Digest") ? try values.text("MGF1Digest") : digest
-    guard let hash = OAEPHash(name: digest) else { return .skipped("hash " + Shown.name(digest)) }
-    guard let mgf = OAEPHash(name: maskDigest) else { return .skipped("hash " + Shown.name(maskDigest)) }
+    guard let hash = OAEPHash(name: digest) else { return .skipped("hash " + Printable.name(digest)) }
+    guard let mgf = OAEPHash(name: maskDigest) else { return .skipped("hash " + Printable.name(maskDigest)) }
     let (label, ciphertext) = (try values.hex("OAEPLabel"), try values.hex("Input"))
     let message = try plaintext(try values.text("Output"))
     switch TestRSAKey(pkcs8: try values.hex("KEY")) {

@@ -3,6 +3,7 @@
 import Contracts
 import Cryptography
 import Secrets
+import ServiceRuntime
 
 enum RFC5869Text {
   static let kind = VectorKind(
@@ -20,7 +21,7 @@ enum RFC5869Text {
 
   private static func check(_ values: PairCase) throws(CaseProblem) -> Outcome {
     let hash = try values.text("Hash")
-    guard OAEPHash(name: hash) == .sha256 else { return .skipped("HKDF with " + Shown.name(hash)) }
+    guard OAEPHash(name: hash) == .sha256 else { return .skipped("HKDF with " + Printable.name(hash)) }
     let (ikm, salt, info) = (try values.hex("IKM"), try values.hex("salt"), try values.hex("info"))
     let expected = try values.hex("OKM")
     guard try values.text("L") == String(expected.count) else { throw CaseProblem(why: "L is not the length of OKM") }

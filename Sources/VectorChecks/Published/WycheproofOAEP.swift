@@ -2,6 +2,7 @@
 
 import Contracts
 import Cryptography
+import ServiceRuntime
 
 extension WycheproofFile {
   static let rsaOAEP = kind("rsa-oaep", algorithm: "RSAES-OAEP", schema: "rsaes_oaep_decrypt_schema_v1.json") { group in
@@ -9,8 +10,8 @@ extension WycheproofFile {
     return group.results { test throws(CaseProblem) in
       let (label, ciphertext, message) = (try test.hex("label"), try test.hex("ct"), try test.hex("msg"))
       let (hash, mgf) = (try group.fields.text("sha"), try group.fields.text("mgfSha"))
-      guard let hash = OAEPHash(name: hash) else { return .skipped("hash " + Shown.name(hash)) }
-      guard let mgf = OAEPHash(name: mgf) else { return .skipped("hash " + Shown.name(mgf)) }
+      guard let hash = OAEPHash(name: hash) else { return .skipped("hash " + Printable.name(hash)) }
+      guard let mgf = OAEPHash(name: mgf) else { return .skipped("hash " + Printable.name(mgf)) }
       switch try key.get() {
       case .notTaken(let reason): return .skipped(reason)
       case .unreadable(let why): throw CaseProblem(why: why)

@@ -5,10 +5,11 @@ import Contracts
 import Cryptography
 import Grants
 import Secrets
+import ServiceRuntime
 
 enum Enc1 {
   static let kind = SeedsFile.kind(
-    "enc1", reference: "crypto/decrypt-value.ts", prepare: { _ throws(UnreadableVectors) in TestMissionKeys() },
+    "enc1", reference: "crypto/decrypt-value.ts", prepare: { _ throws(UnreadableVectors) in TestMissionKeys.shared },
     check: { fields, keys throws(CaseProblem) in try check(fields, keys) })
 
   /// What a reading gives: the file's words for errors are held against ours by `refusal`.
@@ -47,7 +48,7 @@ enum Enc1 {
     guard try expected.bool("ok") else {
       let error = try expected.text("error")
       guard let wanted = refusal(of: error) else {
-        throw CaseProblem(why: "the error \(Shown.name(error)) is not known")
+        throw CaseProblem(why: "the error \(Printable.name(error)) is not known")
       }
       guard found == .refused(wanted) else {
         return .failed("\(sentence(found)), expected \(wanted.rawValue) (\(error))")

@@ -3,6 +3,7 @@
 import Contracts
 import Grants
 import Secrets
+import ServiceRuntime
 
 enum GrantDerivation {
   static let kind = SeedsFile.kind(
@@ -21,7 +22,7 @@ enum GrantDerivation {
       return kind == wanted ? .passed : .failed("refused as \(kind), expected \(wanted ?? "a key")")
     case .key(let key):
       if let error = expected["error"] {
-        return .failed("derived a key, expected \(Shown.name(error["kind"]?.text ?? "an error"))")
+        return .failed("derived a key, expected \(Printable.name(error["kind"]?.text ?? "an error"))")
       }
       let info = Array(canonicalScopeV1(tables: tables, recordIds: recordIds).utf8)
       let wantedInfo = (text: Array(try expected.text("infoString").utf8), bytes: try expected.hex("infoHex"))

@@ -3,6 +3,7 @@
 import Contracts
 import Cryptography
 import Grants
+import ServiceRuntime
 
 struct GrantUnwrapKeys: Sendable {
   enum Key: Sendable {
@@ -23,7 +24,7 @@ struct GrantUnwrapKeys: Sendable {
     guard let members = file["keys"]?.object?.members else { throw UnreadableVectors(why: "member keys is missing") }
     for member in members {
       guard let pem = member.value["privatePem"]?.text else {
-        throw UnreadableVectors(why: "key \(Shown.name(member.key.text)) has no privatePem")
+        throw UnreadableVectors(why: "key \(Printable.name(member.key.text)) has no privatePem")
       }
       let publicKey = try Self.publicKey(member.value["publicPem"]?.text)
       keys[member.key.text] = try Self.key(pem, publicKey)

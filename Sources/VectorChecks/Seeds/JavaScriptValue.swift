@@ -3,6 +3,7 @@
 // the files write one down.
 
 import Contracts
+import ServiceRuntime
 
 indirect enum JavaScriptValue: Equatable, Sendable {
   case null
@@ -70,7 +71,7 @@ indirect enum JavaScriptValue: Equatable, Sendable {
         members.append(Member(key: key, value: try JavaScriptValue(tagged: pair[1])))
       }
       return .object(members)
-    default: throw CaseProblem(why: "the tag \(Shown.name(tag)) is not known")
+    default: throw CaseProblem(why: "the tag \(Printable.name(tag)) is not known")
     }
   }
 

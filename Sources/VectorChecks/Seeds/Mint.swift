@@ -32,6 +32,7 @@ struct Mint: Sendable {
   /// Nil where minting again gives the stored grant.
   func difference(from grant: JSONValue, tags: Set<String>, sealedFor key: RSAPublicKey) -> String? {
     let expiresAt = GrantLifetime.expiry(issuedAt: issuedAt, wanted: wanted)
+    guard Instant.range.contains(expiresAt) else { return "an expiry beyond the year 9999" }
     if tags.isDisjoint(with: Self.changesExpiry), grant["expiresAt"]?.text != expiresAt.iso {
       return "another expiry"
     }

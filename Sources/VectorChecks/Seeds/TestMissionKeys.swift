@@ -8,6 +8,8 @@ import Secrets
 import Synchronization
 
 final class TestMissionKeys: Sendable {
+  static let shared = TestMissionKeys()
+
   /// A class, because a case holds on to it and a mission key has one owner.
   final class Key: Sendable {
     let missionKey: MissionKeyV1
@@ -30,7 +32,7 @@ final class TestMissionKeys: Sendable {
     } catch { throw CaseProblem(why: "our own failure: \(error)") }
   }
 
-  /// Made when it is first needed: a run without such files pays nothing.
+  /// Made once, when it is first needed: a run without such files pays nothing.
   private func throwAwayResolver() throws -> Resolver {
     try resolver.withLock { made in
       if let made { return made }

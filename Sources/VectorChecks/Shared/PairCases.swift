@@ -1,6 +1,7 @@
 // Text files whose cases are `NAME = value` lines behind a `COUNT = n`.
 
 import Contracts
+import ServiceRuntime
 
 struct PairCase: Sendable {
   let id: String
@@ -50,7 +51,7 @@ enum PairCases {
       if name == counter {
         cases.append(PairCase(id: "\(counter) \(value.text)"))
       } else if cases.isEmpty || cases[cases.count - 1].values.updateValue(value.text, forKey: name) != nil {
-        throw UnreadableVectors(why: "line \(lines.number): \(Shown.name(name)) does not belong here")
+        throw UnreadableVectors(why: "line \(lines.number): \(Printable.name(name)) does not belong here")
       }
     }
     return cases

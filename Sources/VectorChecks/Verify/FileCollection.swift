@@ -5,6 +5,8 @@ import FoundationEssentials
 struct FoundFile: Sendable, Equatable {
   let path: String
   let bytes: Int
+  /// Stands on the command line itself, so somebody means it to be vectors.
+  var isNamed = false
 }
 
 /// What the paths lead to. Nothing that was met is missing from one of the lists.
@@ -45,11 +47,19 @@ struct FileCollection: Sendable, Equatable {
       return fail(path, FileReading.reason(error))
     }
     switch attributes[.type] as? FileAttributeType {
-    case .typeRegular?: files.append(FoundFile(path: path, bytes: attributes[.size] as? Int ?? 0))
+    case .typeRegular?: addFile(path, attributes, named: named)
     case .typeDirectory?: addContents(of: path, depth: depth)
     case .typeSymbolicLink?: addTarget(of: path)
     default: named ? fail(path, "neither a file nor a folder") : passedOver.append(path)
     }
+  }
+
+  private mutating func addFile(_ path: String, _ attributes: [FileAttributeKey: Any], named: Bool) {
+    // The type of the number depends on how much of Foundation is loaded.
+    guard let bytes = attributes[.size] as? Int ?? (attributes[.size] as? UInt).flatMap(Int.init(exactly:)) else {
+      return fail(path, "its size cannot be told")
+    }
+    files.append(FoundFile(path: path, bytes: bytes, isNamed: named))
   }
 
   private mutating func addContents(of folder: String, depth: Int) {
@@ -70,10 +80,10 @@ struct FileCollection: Sendable, Equatable {
   private mutating func addTarget(of link: String) {
     do {
       let target = try FileManager.default.attributesOfItem(atPath: Self.resolved(link))
-      if target[.type] as? FileAttributeType == .typeRegular {
-        files.append(FoundFile(path: link, bytes: target[.size] as? Int ?? 0))
-      } else {
-        passedOver.append(link)
+      switch target[.type] as? FileAttributeType {
+      case .typeRegular?: addFile(link, target, named: false)
+      case .typeSymbolicLink?: fail(link, "a link that leads nowhere")
+      default: passedOver.append(link)
       }
     } catch { fail(link, FileReading.reason(error)) }
   }

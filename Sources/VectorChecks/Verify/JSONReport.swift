@@ -1,12 +1,13 @@
 // The run as one JSON object; docs/vectors.md describes its members.
 
 import Contracts
+import ServiceRuntime
 
 enum JSONReport {
   static func text(_ summary: Summary) -> String {
     let files = summary.reports.compactMap(file)
     let report: JSONValue = object([
-      ("tool", .string("mandate-vectors")), ("version", .string(VectorsCommand.version)),
+      ("tool", .string("mandate-vectors")), ("version", .string(ProductVersion.current)),
       ("exit", number(Int(summary.exitCode.rawValue))), ("totals", totals(summary.totals)), ("files", .array(files)),
       ("passedOver", .array(summary.passedOver.map(JSONValue.string))),
     ])

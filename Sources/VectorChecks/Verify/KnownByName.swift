@@ -1,11 +1,11 @@
 // Files that no kind checks but that can be called by their name, so that a reader knows what was left out.
 
 import Contracts
+import ServiceRuntime
 
 enum KnownByName {
   /// The files of the seeds' reference whose rules come with later steps, by the code that they were made with.
   private static let later: [(name: String, reference: String)] = [
-    ("record-replay", "db/resolvers/record-replay.ts"),
     ("resolver-format", "db/resolvers/encrypted.ts"),
     ("planner-parse", "planner/parser.ts"),
     ("planner-prompts", "planner/system-prompt.ts"),
@@ -21,7 +21,7 @@ enum KnownByName {
   /// Project Wycheproof has a file for many an algorithm that we do not use.
   static func published(_ content: VectorContent) -> String? {
     guard let file = WycheproofFile.Head(content) else { return nil }
-    return "wycheproof " + Shown.name(file.algorithm)
+    return "wycheproof " + Printable.name(file.algorithm)
   }
 
   /// A JSON Schema describes vectors and is none.

@@ -1,5 +1,7 @@
 // The run as text: a row per file, then what a reader must not miss, then one line of totals.
 
+import ServiceRuntime
+
 enum TableReport {
   /// Failures of one file that are spelled out; the count is complete in any case.
   static let mostFailuresShown = 50
@@ -14,7 +16,7 @@ enum TableReport {
     for report in summary.reports { text += failures(report) }
     for report in summary.reports { text += notUnderstood(report) }
     if !quiet, !summary.passedOver.isEmpty {
-      text += "passed over: " + summary.passedOver.map(Shown.name).joined(separator: ", ") + "\n"
+      text += "passed over: " + summary.passedOver.map(Printable.name).joined(separator: ", ") + "\n"
     }
     return text + foot(summary.totals)
   }
@@ -41,12 +43,12 @@ enum TableReport {
     guard case .checked(let kind, let tally) = report.verdict else { return nil }
     let counts = [tally.cases, tally.run, tally.passed, tally.failed, tally.setApartCount, tally.skippedCount]
     let reasons = named(tally.setApart, "") + named(tally.skipped, "skipped: ")
-    return [kind] + counts.map(String.init) + [Shown.name(report.path), reasons.joined(separator: "; ")]
+    return [kind] + counts.map(String.init) + [Printable.name(report.path), reasons.joined(separator: "; ")]
   }
 
   /// `9 engine-dependent`, in a fixed order.
   private static func named(_ reasons: [String: Int], _ prefix: String) -> [String] {
-    reasons.sorted { $0.key < $1.key }.map { "\(prefix)\($0.value) \(Shown.name($0.key))" }
+    reasons.sorted { $0.key < $1.key }.map { "\(prefix)\($0.value) \(Printable.name($0.key))" }
   }
 
   /// Numbers to the right, words to the left, nothing behind the last word.
@@ -61,12 +63,12 @@ enum TableReport {
   }
 
   private static func failures(_ report: FileReport) -> String {
-    let path = Shown.name(report.path)
+    let path = Printable.name(report.path)
     switch report.verdict {
     case .broken(let kind, let why): return "failed: \(path)\(kind.map { " (\($0))" } ?? ""): \(why)\n"
     case .checked(_, let tally):
       let shown = tally.failures.prefix(mostFailuresShown)
-      let lines = shown.map { "failed: \(path) \(Shown.name($0.id)): \(Shown.name($0.what))\n" }.joined()
+      let lines = shown.map { "failed: \(path) \(Printable.name($0.id)): \(Printable.name($0.what))\n" }.joined()
       let rest = tally.failed - shown.count
       return rest > 0 ? lines + "failed: \(path): and \(rest) more\n" : lines
     case .notUnderstood, .passedOver: return ""
@@ -75,6 +77,6 @@ enum TableReport {
 
   private static func notUnderstood(_ report: FileReport) -> String {
     guard case .notUnderstood(let what, let later) = report.verdict else { return "" }
-    return "not understood\(later ? " yet" : ""): \(what): \(Shown.name(report.path))\n"
+    return "not understood\(later ? " yet" : ""): \(what): \(Printable.name(report.path))\n"
   }
 }

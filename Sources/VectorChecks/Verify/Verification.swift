@@ -1,6 +1,6 @@
 // Runs files through the kinds that know them, as many at once as the machine has cores.
 
-import FoundationEssentials
+import Glibc
 
 struct Verification: Sendable {
   let kinds: [VectorKind]
@@ -17,7 +17,7 @@ struct Verification: Sendable {
     var reports = [FileReport?](repeating: nil, count: files.count)
     await withTaskGroup(of: (Int, FileReport).self) { group in
       var waiting = order.makeIterator()
-      for _ in 0..<max(ProcessInfo.processInfo.activeProcessorCount, 1) {
+      for _ in 0..<max(Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))), 1) {
         guard let index = waiting.next() else { break }
         group.addTask { (index, report(files[index])) }
       }
@@ -47,7 +47,7 @@ struct Verification: Sendable {
 
   func verdict(on content: VectorContent, in file: FoundFile) -> FileReport.Verdict {
     let fitting = kinds.filter { $0.recognises(content) }
-    guard let kind = fitting.first else { return Self.verdictOnUnknown(content) }
+    guard let kind = fitting.first else { return Self.verdictOnUnknown(content, isNamed: file.isNamed) }
     guard fitting.count == 1 else {
       let names = fitting.map(\.name).joined(separator: ", ")
       return .broken(kind: kind.name, why: "internal error: more than one kind claims it: \(names)")
@@ -65,8 +65,8 @@ struct Verification: Sendable {
     } catch { return .broken(kind: kind.name, why: error.why) }
   }
 
-  private static func verdictOnUnknown(_ content: VectorContent) -> FileReport.Verdict {
-    if KnownByName.isSchema(content) { return .passedOver }
+  private static func verdictOnUnknown(_ content: VectorContent, isNamed: Bool) -> FileReport.Verdict {
+    if KnownByName.isSchema(content), !isNamed { return .passedOver }
     if let name = KnownByName.laterStep(content) { return .notUnderstood(what: name, later: true) }
     return .notUnderstood(what: KnownByName.published(content) ?? "unknown content", later: false)
   }

@@ -1,0 +1,43 @@
+// swift-tools-version: 6.2
+// The fuzzers: broken input for every parser that strangers can reach. A package of its own, because libFuzzer brings
+// its own `main` and every file must be compiled for it; `House` is a link to the sources, because `package` access
+// ends at a package's edge. run.sh builds and runs them all.
+import PackageDescription
+
+let house: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableExperimentalFeature("Lifetimes"),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+]
+
+/// One libFuzzer executable. run.sh takes the list of them from the calls below.
+func fuzzer(_ name: String, _ folder: String, over rooms: [Target.Dependency]) -> Target {
+  .executableTarget(name: name, dependencies: ["Harness"] + rooms, path: "Sources/\(folder)", swiftSettings: house)
+}
+
+let package = Package(
+  name: "mandate-fuzz",
+  targets: [
+    .target(name: "Contracts", path: "House/Contracts", swiftSettings: house),
+    .systemLibrary(name: "CLinux", path: "House/CLinux"),
+    .target(name: "Secrets", dependencies: ["CLinux"], path: "House/Secrets", swiftSettings: house),
+    .systemLibrary(
+      name: "COpenSSL", path: "House/COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .target(
+      name: "Cryptography", dependencies: ["COpenSSL", "Secrets"], path: "House/Cryptography", swiftSettings: house),
+
+    .target(name: "Harness", swiftSettings: house),
+    fuzzer("fuzz-strict-base64", "StrictBase64", over: ["Contracts"]),
+    fuzzer("fuzz-forgiving-base64", "ForgivingBase64", over: ["Contracts"]),
+    fuzzer("fuzz-utf8-repair", "UTF8Repair", over: ["Contracts"]),
+    fuzzer("fuzz-instant", "Instant", over: ["Contracts"]),
+    fuzzer("fuzz-json-value", "JSONValue", over: ["Contracts"]),
+    fuzzer("fuzz-field-envelope", "FieldEnvelope", over: ["Contracts"]),
+    fuzzer("fuzz-grant-json", "GrantJSON", over: ["Contracts"]),
+    fuzzer("fuzz-key-pem", "KeyPEM", over: ["Cryptography", "Secrets"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

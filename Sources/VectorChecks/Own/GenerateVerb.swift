@@ -1,0 +1,23 @@
+// `mandate-vectors generate FOLDER`: our own files, written where the operator says.
+
+enum GenerateVerb {
+  static let verb = VectorVerb(
+    name: "generate",
+    usage: "generate FOLDER   write our own vectors; what OpenSSL draws at random is kept where it still opens"
+  ) { arguments, console in
+    guard arguments.count == 1, let folder = arguments.first, !folder.hasPrefix("-") else {
+      console.err("Usage: mandate-vectors generate FOLDER\n")
+      return .wrongUsage
+    }
+    do {
+      for written in try OwnVectors.generate(into: folder) {
+        let tests = written.tests > 0 ? ", \(written.tests) tests" : ""
+        console.out("\(written.changed ? "written " : "the same") \(written.file)\(tests)\n")
+      }
+      return .passed
+    } catch {
+      console.err("mandate-vectors generate: \(error)\n")
+      return .failed
+    }
+  }
+}
