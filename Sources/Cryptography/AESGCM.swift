@@ -93,7 +93,7 @@ package struct AESGCM: ~Copyable, Sendable {
   }
 
   /// An IV of no bytes would make every message of a key use the same keystream, whoever chose it.
-  private static func check(message: Int, iv: Int, aad: Int) throws(CryptographyError) {
+  static func check(message: Int, iv: Int, aad: Int) throws(CryptographyError) {
     guard iv > 0 else { throw .rejected }
     guard message <= longestMessage, iv <= longestMessage, aad <= longestMessage else { throw .tooLong }
   }

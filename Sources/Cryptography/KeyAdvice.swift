@@ -1,5 +1,5 @@
 // One sentence and one command for every way in which a key file can be wrong. The commands name the file that was
-// given `key.pem`; a test runs them and loads what they make.
+// given `key.pem`, and leave private keys readable by their owner alone; a test runs them and loads what they make.
 
 extension KeyLoadError {
   package var description: String { advice }
@@ -35,8 +35,8 @@ extension KeyLoadError {
     case .empty, .tooLong, .malformed, .tooSmall, .tooLarge, .oddExponent: Self.generate
     case .notBase64, .trailingData:
       "openssl pkey -in key.pem -out fixed.pem || openssl pkey -pubin -in key.pem -out fixed.pem"
-    case .escapedNewlines: "printf '%b' \"$(cat key.pem)\" > fixed.pem"
-    case .base64WrappedPEM: "base64 -d key.pem > fixed.pem"
+    case .escapedNewlines: "(umask 077; printf '%b' \"$(cat key.pem)\" > fixed.pem)"
+    case .base64WrappedPEM: "(umask 077; base64 -d key.pem > fixed.pem)"
     case .pkcs1: "openssl pkcs8 -topk8 -nocrypt -in key.pem -out private.pem"
     case .pkcs1Public: "openssl rsa -RSAPublicKey_in -in key.pem -pubout -out public.pem"
     case .encrypted: "openssl pkey -in key.pem -out private.pem"

@@ -80,7 +80,7 @@ struct JSONReadingTests {
     let halves = [
       #""\ud83d""#, #""\ude00""#, #""\ud83dx""#, #""\ud83d\n""#, #""\ud83d\u0041""#, #""\ud83d\ud83d""#,
       #""\ude00\ud83d""#,
-      #""\udc00""#, #""\udfff""#, #""\ud800""#, #""\udbff""#, #""\ud83d\ud83d\ude00""#,
+      #""\udc00""#, #""\udfff""#, #""\udc00\udc00""#, #""\ud800""#, #""\udbff""#, #""\ud83d\ud83d\ude00""#,
     ]
     for text in halves {
       #expect(throws: JSONProblem.loneSurrogate(offset: 1)) { try json(text) }

@@ -104,6 +104,7 @@ import Testing
     try tool.run(passphrase)
     let repaired = Self.load(try tool.text(result), wrong.half)
     #expect(repaired == nil)
+    if wrong.half == .privateKey { #expect(try tool.mode(of: result) == 0o600) }
   }
 
   private static func load(_ text: String, _ half: KeyHandle.Form) -> KeyLoadError? {

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Cryptography
 
-@Suite(.enabled(if: MemoryScan.isPossible)) struct KeyMemoryTests {
+@Suite(.enabled(if: Sanitizer.isAbsent)) struct KeyMemoryTests {
   @Test("Making the door ready twice is one making, and OpenSSL has its locked heap")
   func prepared() throws {
     try Cryptography.lockHeap()

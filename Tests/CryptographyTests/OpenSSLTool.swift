@@ -27,6 +27,10 @@ final class OpenSSLTool {
 
   func text(_ name: String) throws -> String { String(decoding: try read(name), as: UTF8.self) }
 
+  func mode(of name: String) throws -> Int? {
+    try FileManager.default.attributesOfItem(atPath: folder.appending(path: name).path)[.posixPermissions] as? Int
+  }
+
   struct Failed: Error {
     let command: String
     let status: Int32

@@ -42,5 +42,7 @@ import Testing
     #expect(count == 0)
     let error = failure { () throws(CryptographyError) in _ = try SecureRandom.secret(1 << 30) }
     #expect(error == .outOfLockedMemory)
+    let tooLong = failure { () throws(CryptographyError) in _ = try SecureRandom.bytes(1 << 31) }
+    #expect(tooLong == .tooLong)
   }
 }

@@ -1,3 +1,5 @@
+// The page that describes our formats is held to its own examples.
+
 import Testing
 
 @Suite("docs/formats.md") struct FormatsPageTests {

@@ -1,3 +1,5 @@
+// The files in Vectors: written again without a change, passed case by case, closed at every level.
+
 import Contracts
 import Foundation
 import Testing

@@ -8,12 +8,6 @@ package struct MemoryScan {
 
   private let masked: [UInt8]
 
-  /// False under a sanitizer, which maps terabytes for itself and keeps freed memory for later.
-  package static let isPossible: Bool = {
-    guard let maps = try? MemoryMap.all() else { return true }
-    return maps.reduce(0) { $0 + $1.range.count } < 64 << 30
-  }()
-
   package var count: Int { masked.count }
 
   /// A value that nobody has seen before. Write it with `byte(at:)`, so that no second copy comes into being.

@@ -7,7 +7,8 @@ import Testing
 @testable import Secrets
 
 @Suite struct LockedMemoryTests {
-  @Test("The kernel keeps the arena locked, out of core dumps and out of forked children")
+  @Test(
+    "The kernel keeps the arena locked, out of core dumps and out of forked children", .enabled(if: Sanitizer.isAbsent))
   func flags() throws {
     let arena = try SecretArena(bytes: 64 << 10)
     let address = unsafe UInt(bitPattern: arena.pointer(at: 0))
@@ -17,7 +18,7 @@ import Testing
     #expect(try MemoryMap.containing(address + 65535)?.flags.isSuperset(of: ["lo", "dd", "wf"]) == true)
   }
 
-  @Test("The process's own arena is one of them, and it is not small")
+  @Test("The process's own arena is one of them, and it is not small", .enabled(if: Sanitizer.isAbsent))
   func processArena() throws {
     let address = unsafe UInt(bitPattern: SecretArena.process.pointer(at: 0))
     let map = try #require(try MemoryMap.containing(address))
@@ -87,7 +88,7 @@ import Testing
     }
   }
 
-  @Test("Where the kernel locks little the arena is smaller")
+  @Test("Where the kernel locks little the arena is smaller", .enabled(if: Sanitizer.isAbsent))
   func lowLimit() async {
     await #expect(processExitsWith: .success) {
       guard limitLockedMemory(to: 256 << 10) else { exit(2) }
@@ -98,7 +99,7 @@ import Testing
     }
   }
 
-  @Test("Where the kernel locks next to nothing there is no arena")
+  @Test("Where the kernel locks next to nothing there is no arena", .enabled(if: Sanitizer.isAbsent))
   func noLimit() async {
     await #expect(processExitsWith: .success) {
       guard limitLockedMemory(to: 32 << 10) else { exit(2) }

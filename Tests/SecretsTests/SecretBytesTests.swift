@@ -44,7 +44,7 @@ import Testing
     #expect(untouched)
   }
 
-  @Test("Of a secret that ends, nothing is left anywhere in the process", .enabled(if: MemoryScan.isPossible))
+  @Test("Of a secret that ends, nothing is left anywhere in the process", .enabled(if: Sanitizer.isAbsent))
   func leavesNothing() throws {
     let pattern = MemoryScan(random: 32)
     do {

@@ -28,7 +28,7 @@ import Testing
     #expect(same)
   }
 
-  @Test("Cutting off wipes at once", .enabled(if: MemoryScan.isPossible))
+  @Test("Cutting off wipes at once", .enabled(if: Sanitizer.isAbsent))
   func cutsOff() throws {
     let secret = MemoryScan(random: 64)
     var bytes = filled(secret)
@@ -52,7 +52,7 @@ import Testing
     #expect(same)
   }
 
-  @Test("Growing keeps what is there and leaves nothing in the homes it has had", .enabled(if: MemoryScan.isPossible))
+  @Test("Growing keeps what is there and leaves nothing in the homes it has had", .enabled(if: Sanitizer.isAbsent))
   func grows() throws {
     let secret = MemoryScan(random: 48)
     do {
@@ -69,7 +69,7 @@ import Testing
     #expect(try secret.places().isEmpty)
   }
 
-  @Test("A buffer that ends leaves nothing, also beyond its length", .enabled(if: MemoryScan.isPossible))
+  @Test("A buffer that ends leaves nothing, also beyond its length", .enabled(if: Sanitizer.isAbsent))
   func ends() throws {
     let secret = MemoryScan(random: 32)
     do {
