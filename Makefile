@@ -8,7 +8,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 # Some targets share their name with a folder, and none of them is a file that make could compare by date.
 .PHONY: help deps build test lint bench fuzz demo docs bench-json bench-long \
-	build-tests vectors vectors-independent vectors-published test-only format clean
+	build-tests vectors vector-tool vectors-independent vectors-published test-only format clean
 # Two swift commands in one .build wait for each other's lock: `make -j` would only mix up the order and the output.
 .NOTPARALLEL:
 
@@ -57,12 +57,13 @@ build-tests: deps #+ build everything, tests included
 	swift build --build-tests
 
 # Further folders come from the environment, and only when they are set: an empty argument would be a path.
-vectors: $(BIN)/mandate-vectors #+ verify the published test vectors and print one line per file
+vectors: vector-tool #+ verify the published test vectors and print one line per file
 	$(BIN)/mandate-vectors verify --partial Vectors \
 	  $${MANDATE_VECTORS:+"$$MANDATE_VECTORS"} $${MANDATE_WYCHEPROOF:+"$$MANDATE_WYCHEPROOF"}
 
-$(BIN)/mandate-vectors:
-	swift build
+# Built each time: code that was changed and not built would be verified as it was before.
+vector-tool:
+	@swift build --quiet --product mandate-vectors
 
 # A second implementation, not ours, must arrive at the same bytes. Its interpreters are no dependency of the build, so
 # a machine without one says by name what it did not check.
@@ -70,12 +71,16 @@ vectors-independent: #+ re-derive our vectors with implementations that are not 
 	@Scripts/independent-vectors.sh
 
 # The collections are larger than this repository and not ours to copy; the script names itself skipped without network.
-vectors-published: $(BIN)/mandate-vectors #+ verify published vector collections, fetched once into a cache
+vectors-published: vector-tool #+ verify published vector collections, fetched once into a cache
 	@folder=$$(Scripts/fetch-published-vectors.sh); \
 	if [ -n "$$folder" ]; then $(BIN)/mandate-vectors verify "$$folder"; fi
 
+# The suites that talk to a server come last and one test at a time: their deadlines are meant for a server that gets
+# its turn, not for a machine that two hundred other tests keep busy.
+SERVER_SUITES := PostgresTests|StoreTests|OperatorTests
 test-only: #+ run the tests that are already built
-	swift test --skip-build
+	swift test --skip-build --skip '$(SERVER_SUITES)'
+	swift test --skip-build --no-parallel --filter '$(SERVER_SUITES)'
 
 format: #+ let swift format repair what it can
 	swift format --in-place --parallel --recursive $(SWIFT_SOURCES)

@@ -31,10 +31,14 @@ let package = Package(
     .target(name: "Secrets", dependencies: ["CLinux"], swiftSettings: house),
     // door: OpenSSL 3's headers and the shims for its macros.
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    // door: libpq's header and the few calls of Linux by which its sockets are watched.
+    .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
 
     // ── Floor 1 · doors ─────────────────────────────────────────────────────────────────────────────────────
     // door: OpenSSL; knows no format of ours.
     .target(name: "Cryptography", dependencies: ["COpenSSL", "Secrets"], swiftSettings: house),
+    // door: libpq; knows no table of ours.
+    .target(name: "Postgres", dependencies: ["CPostgres", "Secrets"], swiftSettings: house),
     // door: the process itself: environment, secret files, log, hardening.
     .target(name: "ServiceRuntime", dependencies: ["Secrets"], swiftSettings: house),
 
@@ -42,13 +46,21 @@ let package = Package(
     // agreement: issuer and resolver must derive, seal and open alike.
     .target(name: "Grants", dependencies: ["Contracts", "Cryptography", "Secrets"], swiftSettings: house),
 
+    // agreement: every service must find the same tables, roles and functions, so all SQL is here.
+    .target(
+      name: "Store", dependencies: ["Contracts", "Postgres"],
+      resources: [.embedInCode("Bootstrap"), .embedInCode("Migrations"), .embedInCode("Proof")],
+      swiftSettings: house),
+
     // agreement: runner, resolver and vectors must fold, format and plan alike; pure.
     .target(name: "Missions", dependencies: ["Contracts"], swiftSettings: house),
 
     // ── Floor 4 · processes ─────────────────────────────────────────────────────────────────────────────────
     // process: the operator's command.
     .target(
-      name: "Operator", dependencies: ["Cryptography", "Secrets", "ServiceRuntime"], swiftSettings: house),
+      name: "Operator",
+      dependencies: ["Contracts", "Cryptography", "Grants", "Postgres", "Secrets", "ServiceRuntime", "Store"],
+      swiftSettings: house),
     // process: the verifier of published test vectors.
     .target(
       name: "VectorChecks",
@@ -82,13 +94,26 @@ let package = Package(
     .testTarget(name: "HouseTests", swiftSettings: house),
     .testTarget(name: "MissionsTests", dependencies: ["Contracts", "Missions"], swiftSettings: house),
     .testTarget(
-      name: "OperatorTests", dependencies: ["Cryptography", "Operator", "Secrets", "ServiceRuntime", "mandate"],
-      swiftSettings: house),
+      name: "OperatorTests",
+      dependencies: [
+        "Contracts", "Cryptography", "Grants", "Operator", "Postgres", "PostgresSupport", "Secrets", "ServiceRuntime",
+        "Store", "StoreSupport", "mandate",
+      ], swiftSettings: house),
     .testTarget(name: "ServiceRuntimeTests", dependencies: ["Secrets", "ServiceRuntime"], swiftSettings: house),
     .testTarget(
       name: "VectorChecksTests",
       dependencies: ["Contracts", "Cryptography", "Grants", "ServiceRuntime", "VectorChecks", "mandate-vectors"],
       exclude: ["Fixtures"], swiftSettings: house),
+    // A throw-away PostgreSQL for every suite that needs one; it lies under Tests, so no product can link it.
+    .target(name: "PostgresSupport", dependencies: ["Postgres"], path: "Tests/PostgresSupport", swiftSettings: house),
+    .testTarget(name: "PostgresTests", dependencies: ["Postgres", "PostgresSupport", "Secrets"], swiftSettings: house),
+    // A bootstrapped and migrated database per suite, and a login per role.
+    .target(
+      name: "StoreSupport", dependencies: ["Postgres", "PostgresSupport", "Store"], path: "Tests/StoreSupport",
+      swiftSettings: house),
+    .testTarget(
+      name: "StoreTests", dependencies: ["Contracts", "Postgres", "PostgresSupport", "Store", "StoreSupport"],
+      swiftSettings: house),
   ],
   swiftLanguageModes: [.v6]
 )

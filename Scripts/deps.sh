@@ -6,19 +6,23 @@ set -euo pipefail
 # One line per package: its name, then what it is for.
 required_packages() {
   sed 's/ *#.*//; /^$/d' <<'LIST'
-libssl-dev          # OpenSSL 3's headers and library, behind Cryptography
-openssl             # the yardstick of the benchmarks, and key files that are not ours in the tests
-pkg-config          # how SwiftPM finds the C libraries
+libpq-dev            # PostgreSQL's client library and headers, behind Postgres
+libssl-dev           # OpenSSL 3's headers and library, behind Cryptography
+openssl              # the yardstick of the benchmarks, and key files that are not ours in the tests
+pgbouncer            # the store's tests run a second time through it
+pkg-config           # how SwiftPM finds the C libraries
+postgresql-15        # the server of `mandate db start` and of the tests; pgbench, the yardstick of the benchmarks
 LIST
 }
 
-# What only makes a check possible. A machine that cannot have these still builds and tests; the check is then skipped
-# by name.
+# What only makes a check or a yardstick possible. A machine that cannot have these still builds and tests; what it
+# lacks is then skipped by name.
 optional_packages() {
   sed 's/ *#.*//; /^$/d' <<'LIST'
 python3                # a second implementation re-derives our vectors
 python3-cryptography   # … with this package
 python3-pip            # published vectors are fetched with it
+nodejs                 # WebCrypto: it re-derives our vectors too, and is a yardstick of the benchmarks
 LIST
 }
 
@@ -30,6 +34,13 @@ LIST
 before_postgresql_15() {
   as_root mkdir -p /etc/postgresql-common/createcluster.d &&
     as_root sh -c "echo 'create_main_cluster = false' > /etc/postgresql-common/createcluster.d/mandate.conf"
+}
+
+# Debian starts a pooler on port 6432 as soon as it is installed, and at every boot, unless its unit is masked; this
+# link is what systemctl mask would make. Without systemd the machine's own policy-rc.d decides.
+before_pgbouncer() {
+  as_root mkdir -p /etc/systemd/system &&
+    as_root ln -sfn /dev/null /etc/systemd/system/pgbouncer.service
 }
 
 oldest_swift_major=6

@@ -16,9 +16,9 @@ package enum Operator {
 
   static let table = CommandTable(
     program: "mandate",
-    purpose: "Operates Mandate: makes and shows the keys of its services.",
-    groups: [KeysCommands.group],
-    commands: KeysCommands.all)
+    purpose: "Operates Mandate: its database, its audit, and the keys of its services.",
+    groups: [DatabaseCommands.group, AuditCommands.group, KeysCommands.group],
+    commands: DatabaseCommands.all + AuditCommands.all + KeysCommands.all)
 
   package static func main() async -> Never {
     let code = await run(Array(CommandLine.arguments.dropFirst()))
@@ -44,9 +44,9 @@ package enum Operator {
     case .show(let text):
       try write(text)
       return .done
-    case .run(let command, let invocation):
+    case .run(let command, var invocation):
       try lockMemory()
-      try checkEnvironment()
+      invocation.settings = try OperatorSettings.read()
       let report = try await command.run(invocation)
       try write(invocation.json ? report.json : report.text)
       return report.isClean ? .done : .failed
@@ -66,15 +66,6 @@ package enum Operator {
 
   /// Commands make one pair at a time, and one of 4096 bits is made in half of this.
   private static let secureHeapBytes = 1 << 17
-
-  /// No command reads a setting yet, but a MANDATE_ name that nobody knows is one that somebody believes in.
-  private static func checkEnvironment() throws(CommandFailure) {
-    do {
-      try SettingsReader.build(from: .process, documented: []) { _ in }
-    } catch {
-      throw .wrongUsage(error.text, help: nil)
-    }
-  }
 
   private static func write(_ text: String) throws(CommandFailure) {
     do {

@@ -61,6 +61,25 @@ enum SourceRules {
     eachWord(files, outside: []) { file, index in file.words[index].text == "public" ? "`public`" : nil }
   }
 
+  /// No receipt, no key: a receipt is made in one place of one file, by an initialiser that no other file can call.
+  static func receiptsHaveOneMaker(_ files: [SourceFile]) -> Verdict {
+    var verdict = Verdict()
+    for file in files {
+      verdict.look()
+      let makings = file.words.indices.filter { file.words[$0].text == "AuditReceipt" && file.word($0 + 1) == "(" }
+      guard file.path == Plan.receiptMaker else {
+        for index in makings { verdict.problem("\(file.path):\(file.words[index].line) makes an AuditReceipt") }
+        continue
+      }
+      let type = file.words.indices.first { file.word($0) == "struct" && file.word($0 + 1) == "AuditReceipt" }
+      let maker = type.flatMap { type in file.words.indices.first { $0 > type && file.word($0) == "init" } }
+      if makings.count != 1 || maker.map({ file.word($0 - 1) }) != "fileprivate" {
+        verdict.problem("\(file.path) makes receipts in \(makings.count) places, or lets others make them")
+      }
+    }
+    return verdict
+  }
+
   static func filesAreShort(_ files: [SourceFile]) -> Verdict {
     var verdict = Verdict()
     for file in files {

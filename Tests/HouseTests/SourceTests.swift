@@ -168,6 +168,21 @@ struct SourceTests {
     expectPassed(check(file("Sources/Grants/A.swift", "// Early.\nimport Contracts")))
   }
 
+  @Test("A second maker of receipts is caught, and an initialiser that others could call")
+  func receipts() {
+    let check = SourceRules.receiptsHaveOneMaker
+    func maker(_ access: String, _ makings: String = "AuditReceipt(id)") -> [SourceFile] {
+      file(
+        Plan.receiptMaker, "struct AuditReceipt: ~Copyable { \(access) init(_ id: Int) {} }; func next() { \(makings) }"
+      )
+    }
+    expectPassed(check(maker("fileprivate")))
+    expectCaught(check(maker("package")), naming: Plan.receiptMaker)
+    expectCaught(check(maker("fileprivate", "AuditReceipt(1); AuditReceipt(2)")), naming: Plan.receiptMaker)
+    expectCaught(check(file("Sources/Store/A.swift", "let a = AuditReceipt(1)")), naming: "A.swift:1")
+    expectPassed(check(file("Sources/InputResolver/A.swift", "func open(_ receipt: consuming AuditReceipt) {}")))
+  }
+
   @Test("The sources keep every rule")
   func house() throws {
     let manifest = try House.manifest()
@@ -183,6 +198,7 @@ struct SourceTests {
     expectKept("nothing is forced", SourceRules.nothingIsForced(files))
     expectKept("tasks are structured", SourceRules.tasksAreStructured(files))
     expectKept("nothing is public", SourceRules.nothingIsPublic(files))
+    expectKept("receipts have one maker", SourceRules.receiptsHaveOneMaker(packaged))
     expectKept("files are short", SourceRules.filesAreShort(files))
     expectKept("files say what they are for", SourceRules.filesSayWhatTheyAreFor(packaged))
   }

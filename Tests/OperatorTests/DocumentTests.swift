@@ -13,6 +13,9 @@ import Testing
   private func settled(_ text: String, in place: String = "/srv/mandate") -> String {
     text.replacing(place, with: "/srv/mandate")
       .replacing(/[0-9]{4}-[0-9]{2}-[0-9]{2}/, with: "DATE")
+      .replacing(/(?m)^(  (?:socket in|data|log) +).*$/) { "\($0.1)PLACE" }
+      .replacing(/host=[^&]*/, with: "host=PLACE")
+      .replacing(/[0-9]+ facts/, with: "N facts")
       .replacing(/[0-9a-f]{64}/, with: "FINGERPRINT")
       .replacing(/[0-9a-f]{32}/, with: "KEYID")
       .replacing(/"n" : "[A-Za-z0-9_-]+"/, with: "MODULUS")
@@ -39,6 +42,7 @@ import Testing
   @Test("Every transcript in the operator's page is what the commands print")
   func transcriptsAreTrue() throws {
     let place = try TemporaryFolder()
+    defer { PrivateClusterFolder.remove(below: place) }
     let lines = try transcripts()
     #expect(lines.count >= 20)
     for line in lines {

@@ -223,6 +223,19 @@ import Testing
     #expect(shown.code == 1 && shown.errors.contains("openssl pkey -in keys/slip.pem -pubout"))
   }
 
+  @Test("Whoever names a file writes no command for the one who reads the advice about it")
+  func adviceIsQuoted() throws {
+    let pair = try generated()
+    let name = "keys/$(touch taken) a'b.pem"
+    let text = try String(contentsOfFile: place.path(try text(pair, "publicFile")), encoding: .utf8)
+    try place.write(name, text, mode: 0o644)
+    let found = try problems()
+    let move = try #require(found.count == 1 ? found[0].firstRange(of: "mv ") : nil)
+    #expect(try BuiltCommand.other("sh", ["-c", String(found[0][move.lowerBound...])], in: place).code == 0)
+    #expect(!FileManager.default.fileExists(atPath: place.path(name)))
+    #expect(try place.names == ["keys"])
+  }
+
   @Test(
     "A symbolic link is not followed to where a key would be written", arguments: ["keys", "keys/", "keys/private"])
   func links(target: String) throws {

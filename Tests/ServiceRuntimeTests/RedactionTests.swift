@@ -50,6 +50,15 @@ import Testing
     #expect(Printable.value(String(repeating: "x", count: 500)).count < 90)
   }
 
+  @Test("A path in a command that a reader may copy is one word of it, whoever named the file")
+  func words() {
+    #expect(Printable.word("keys/2026-03-01.a_b.pem") == "keys/2026-03-01.a_b.pem")
+    #expect(Printable.word("keys/a b.pem") == "'keys/a b.pem'")
+    #expect(Printable.word("keys/$(reboot);`x`.pem") == "'keys/$(reboot);`x`.pem'")
+    #expect(Printable.word("it's") == #"'it'\''s'"#)
+    #expect(Printable.word("") == "''")
+  }
+
   @Test(
     "The compiler takes a text and refuses a secret or a plaintext in its place",
     arguments: [".text(@)", ".id(@)", ".name(@)", #".text("\(@)")"#, ".text(String(describing: @))"])

@@ -26,6 +26,9 @@ struct CommandTests {
       let run = await arguments.count == 1 ? CaughtRun(arguments[0]) : CaughtRun(arguments[0], arguments[1])
       #expect(run.code == (arguments == ["verify", "x", "-h"] ? .failed : .passed))
     }
+    for run in [await CaughtRun("generate", "--help"), await CaughtRun("generate", "-h")] {
+      #expect(run.code == .passed && run.err.isEmpty && run.out.contains("generate FOLDER"))
+    }
     let overview = await CaughtRun("--help")
     #expect(overview.out.contains("verify [--partial] [--json] [--quiet] PATH…"))
     let verify = await CaughtRun("verify", "--help")

@@ -91,6 +91,31 @@ struct TagTests {
     #expect(verdict(on: wrong).tally?.failures.map(\.what) == ["another value came out"])
   }
 
+  @Test(
+    "A member that a case about absent or mistyped members lacks is not minted again, and the key still counts",
+    arguments: ["missing-field", "wrong-type"])
+  func lackingMembers(_ tag: String) throws {
+    func file(_ tags: [String], _ change: (JSONValue) -> JSONValue) throws -> VectorContent {
+      try Self.file("seeds-grant-unwrap.json", 0) { json in
+        json.with("tags", .array(tags.map { .string($0) })).with("grant", change(json["grant"] ?? .null))
+      }
+    }
+    let changes: [(JSONValue) -> JSONValue] = [{ $0.without("issuedAt") }, { $0.with("issuedAt", .null) }]
+    for change in changes {
+      #expect(verdict(on: try file([tag], change)).tally?.passed == 1)
+      #expect(verdict(on: try file([], change)).tally?.failures.map(\.what) == ["minting again: another issue date"])
+    }
+    let underived = try file([tag]) { $0.without("derivation") }
+    #expect(verdict(on: underived).tally?.setApart == ["DEV-2 derivation unusable": 1])
+    let zeroes = JSONValue.string(String(repeating: "0", count: 64))
+    let wrong = try Self.file("seeds-grant-unwrap.json", 0) { json in
+      Self.expecting("mdkHex", zeroes, Self.tagged(tag, json))
+        .with("mint", (json["mint"] ?? .null).with("mdkHex", zeroes))
+        .with("grant", (json["grant"] ?? .null).without("issuedAt"))
+    }
+    #expect(verdict(on: wrong).tally?.failures.map(\.what) == ["another key came out"])
+  }
+
   @Test("A grant that cannot be minted again from what the file says fails")
   func minting() throws {
     let changes: [(member: String, JSONValue, what: String)] = [

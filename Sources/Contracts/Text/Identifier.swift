@@ -7,6 +7,9 @@ package struct Identifier: Hashable, Comparable, Sendable {
   /// Any text, as the seeds' system allows it in v1. Nothing is checked.
   package init(_ text: String) { utf8 = Array(text.utf8) }
 
+  /// The bytes of a stored row, as they are.
+  package init(utf8: [UInt8]) { self.utf8 = utf8 }
+
   /// The rule of v2: 1 to 256 bytes without control characters (PostgreSQL takes no NUL, and a log line no escape).
   package init(checking text: String) throws(IdentifierProblem) {
     self.init(text)

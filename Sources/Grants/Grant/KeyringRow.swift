@@ -13,8 +13,9 @@ package enum KeyringRow {
     record: RecordName, nonce: [UInt8], with cipher: inout AESGCM
   ) throws(CryptographyError) -> [UInt8] {
     precondition(nonce.count == nonceBytes, "a keyring nonce has 12 bytes")
+    let place = aad(grantId, record)
     let sealed = try cipher.seal(
-      recordKey.secret.bytes, key: missionKey.secret.bytes, iv: nonce.span, aad: aad(grantId, record).span)
+      recordKey.secret.bytes, key: missionKey.secret.bytes, iv: nonce.span, aad: place.span)
     return nonce + sealed
   }
 
@@ -23,11 +24,13 @@ package enum KeyringRow {
     with cipher: inout AESGCM
   ) throws(FieldFailure) -> RecordKey {
     guard row.count == byteCount else { throw .refused(.ciphertextTampered) }
+    // In a constant of its own: Swift 6.3 leaks a temporary whose Span is passed to a call that throws.
+    let place = aad(grantId, record)
     do {
       return RecordKey(
         try cipher.open(
           row.span.extracting(droppingFirst: nonceBytes), key: missionKey.secret.bytes,
-          iv: row.span.extracting(first: nonceBytes), aad: aad(grantId, record).span))
+          iv: row.span.extracting(first: nonceBytes), aad: place.span))
     } catch { throw .from(error, rejectedAs: .ciphertextTampered) }
   }
 

@@ -38,9 +38,12 @@ package final class ResolverKeys: Sendable {
   package func unwrapV2(wrapped: [UInt8], label: GrantLabel) throws(GrantFailure) -> MissionKeyV2 {
     guard !slots.isEmpty else { throw .refused(.notConfigured) }
     guard let slot = slots.first(where: { $0.keyId == label.keyId }) else { throw .refused(.wrapRejected) }
+    // In a constant of its own: Swift 6.3 leaks a temporary whose Span is passed to a call that throws, and whoever
+    // sends bad wraps would make us leak at will.
+    let claims = label.bytes
     let secret: SecretBytes
     do {
-      secret = try slot.key.decryptOAEP(wrapped.span, label: label.bytes.span)
+      secret = try slot.key.decryptOAEP(wrapped.span, label: claims.span)
     } catch { throw .from(error, rejectedAs: .wrapRejected) }
     guard secret.count == MissionKeyV2.byteCount else { throw .refused(.wrapRejected) }
     return MissionKeyV2(secret)

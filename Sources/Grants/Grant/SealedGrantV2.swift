@@ -10,7 +10,8 @@ package enum SealedGrantV2 {
     _ key: borrowing MissionKeyV2, for resolver: RSAPublicKey, claims: GrantClaims
   ) throws(CryptographyError) -> GrantV2 {
     precondition(claims.keyId == resolver.keyIdHex, "a grant is sealed for the key that its claims name")
-    let wrapped = try resolver.encryptOAEP(key.secret.bytes, label: GrantLabel(claims).bytes.span)
+    let label = GrantLabel(claims).bytes
+    let wrapped = try resolver.encryptOAEP(key.secret.bytes, label: label.span)
     return GrantV2(claims: claims, wrappedKey: wrapped)
   }
 

@@ -12,10 +12,10 @@ extension FieldCodec {
     var plaintext = WipedBytes()
     var opened: [(field: JSONString, value: OpenedValue)] = []
     for member in record.members {
-      guard case .string(let value) = member.value, FieldEnvelope.version(of: value.text.utf8.span) == .one else {
-        continue
-      }
-      opened.append((member.key, try open1(value.text.utf8.span, key: key, onto: &plaintext)))
+      guard case .string(let value) = member.value else { continue }
+      let text = value.text.utf8.span
+      guard FieldEnvelope.version(of: text) == .one else { continue }
+      opened.append((member.key, try open1(text, key: key, onto: &plaintext)))
     }
     return OpenedRecord(stored: record, plaintext: plaintext, opened: opened)
   }

@@ -60,6 +60,8 @@ struct Invocation: Sendable, Equatable {
   var operands: [String] = []
   var options: [String: String] = [:]
   var json = false
+  /// What the environment says; read after the command line was understood, and before the command runs.
+  var settings = OperatorSettings.none
 
   /// The value given, else the default.
   subscript(_ option: Option) -> String? { options[option.name] ?? option.fallback }

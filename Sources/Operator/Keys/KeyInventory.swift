@@ -58,7 +58,7 @@ struct KeyPair: Sendable {
       let right = KeyFileName(date: fileName?.date, name: fileName?.name, keyId: key.keyIdHex).text
       problems.append(
         "\(Printable.name(path)) holds the key \(key.keyIdHex), which its name must say; if you trust it: mv "
-          + "\(Printable.name(path)) \(Printable.name(folder.path(of: right)))")
+          + "\(Printable.word(path)) \(Printable.word(folder.path(of: right)))")
     }
     if let problem = hidden.problem(of: name) { problems.append(problem) }
   }
@@ -72,8 +72,8 @@ struct KeyPair: Sendable {
       isInterrupted
         ? "\(shown) has no public half yet: an interrupted run lacks its last step, which the next `mandate keys "
           + "generate` takes."
-        : "\(shown) has no public half; make it where the private one may be read: openssl pkey -in \(shown) -pubout "
-          + "-out \(Printable.name(folder.path(of: name)))")
+        : "\(shown) has no public half; make it where the private one may be read: openssl pkey -in "
+          + "\(Printable.word(path)) -pubout -out \(Printable.word(folder.path(of: name)))")
     if let problem = hidden.problem(of: name) { problems.append(problem) }
   }
 }
@@ -96,7 +96,7 @@ enum PublicKeyFile {
       return (try RSAPublicKey(pem: contents.bytes), nil)
     } catch {
       // The advice speaks of a file `key.pem`; here its name is known.
-      return (nil, "\(shown): \(error.advice.replacing(" key.pem", with: " \(shown)"))")
+      return (nil, "\(shown): \(error.advice.replacing(" key.pem", with: " \(Printable.word(path))"))")
     }
   }
 }

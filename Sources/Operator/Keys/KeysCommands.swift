@@ -29,7 +29,8 @@ enum KeysCommands {
       return try Folder(opening: path)
     } catch .missing {
       let shown = Printable.name(path)
-      throw .refused("\(shown) does not exist; make a pair there: mandate keys generate --folder \(shown)")
+      throw .refused(
+        "\(shown) does not exist; make a pair there: mandate keys generate --folder \(Printable.word(path))")
     } catch {
       throw .refused("\(Printable.name(path)) \(error.sentence)")
     }

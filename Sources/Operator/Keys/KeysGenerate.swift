@@ -15,9 +15,9 @@ enum KeysGenerate {
   static let command = Command(
     group: "keys", name: "generate", summary: "Make an RSA pair for the resolver.",
     details: [
-      "The private half is written to `private/` below the folder, with mode 0600; git ignores it. The public half goes "
-        + "into the folder itself and may be committed. The pair is tested before anything is written, nothing is "
-        + "ever overwritten, and no command reads the private half again.",
+      "The private half is written to `private/` below the folder, with mode 0600; of this project's folders git "
+        + "ignores `keys/private/` alone. The public half goes into the folder itself and may be committed. The pair is "
+        + "tested before anything is written, nothing is ever overwritten, and no command reads the private half again.",
       "A run that was interrupted leaves nothing, or parts that `mandate keys list` names; the next run ends what it "
         + "began.",
     ],
@@ -93,6 +93,6 @@ enum KeysGenerate {
     let ending = repair.finished.contains(file) ? " An interrupted run had begun it and this one finished it." : ""
     return .refused(
       "\(Printable.name(path)) exists already, and nothing is overwritten: choose another --name, or see what is there: "
-        + "mandate keys list --folder \(Printable.name(folder.open.path))\(ending)")
+        + "mandate keys list --folder \(Printable.word(folder.open.path))\(ending)")
   }
 }

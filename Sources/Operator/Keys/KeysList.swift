@@ -35,9 +35,9 @@ enum KeysList {
       ])
     }
     let problems = (answer.problems + answer.pairs.flatMap(\.problems)).map { "problem: \($0)\n" }
-    let shown = Printable.name(path)
-    let head =
-      table.isEmpty ? "There is no pair in \(shown) yet: mandate keys generate --folder \(shown)\n" : table.text
+    let nothing =
+      "There is no pair in \(Printable.name(path)) yet: mandate keys generate --folder \(Printable.word(path))\n"
+    let head = table.isEmpty ? nothing : table.text
     return head + (problems.isEmpty ? "" : "\n" + problems.joined())
   }
 }

@@ -49,9 +49,9 @@ enum KeysShow {
     }
     guard let match = matches.first else {
       let known = pairs.flatMap { [$0.keyId, $0.fileName?.name] }.compactMap(\.self)
-      let advice = Nearest.to(wanted, among: known).map { "did you mean \($0)?" }
-      throw .refused(
-        "\(shown) is no key in \(folder); \(advice ?? "see what is there: mandate keys list --folder \(folder)")")
+      let list = "see what is there: mandate keys list --folder \(Printable.word(KeysCommands.path(invocation)))"
+      let advice = Nearest.to(wanted, among: known).map { "did you mean \($0)?" } ?? list
+      throw .refused("\(shown) is no key in \(folder); \(advice)")
     }
     return match
   }

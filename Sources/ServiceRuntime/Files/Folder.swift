@@ -143,6 +143,11 @@ package struct Folder: ~Copyable, Sendable {
     guard unsafe unlinkat(descriptor.number, checked(name), 0) == 0 else { throw FileProblem(.last) }
   }
 
+  /// For calls that take the folder's descriptor and answer 0 when done.
+  func change(_ call: (Int32) -> Int32) throws(FileProblem) {
+    guard call(descriptor.number) == 0 else { throw FileProblem(.last) }
+  }
+
   /// Returns when the names in the folder are on the disk.
   package func synchronise() throws(FileProblem) {
     try descriptor.synchronise()

@@ -4,6 +4,7 @@
 package enum KnownVariable: String, CaseIterable, Sendable {
   // Data
   case databaseURL = "MANDATE_DATABASE_URL"
+  case postgresPrograms = "MANDATE_POSTGRES_PROGRAMS"
 
   // Keys
   case resolverPublicKey = "MANA_AI_PUBLIC_KEY_PEM"
@@ -32,7 +33,7 @@ package enum KnownVariable: String, CaseIterable, Sendable {
     // A database URL carries the password of its role.
     case .databaseURL, .resolverPrivateKey: .secret
     case .resolverPublicKey: .document
-    case .logLevel, .vectors, .publishedVectors, .cache: .text
+    case .postgresPrograms, .logLevel, .vectors, .publishedVectors, .cache: .text
     }
   }
 
@@ -40,7 +41,7 @@ package enum KnownVariable: String, CaseIterable, Sendable {
   package var olderNames: [String] {
     switch self {
     case .databaseURL: ["SYNC_DATABASE_URL", "DATABASE_URL"]
-    case .resolverPublicKey, .resolverPrivateKey, .logLevel, .vectors, .publishedVectors, .cache: []
+    case .postgresPrograms, .resolverPublicKey, .resolverPrivateKey, .logLevel, .vectors, .publishedVectors, .cache: []
     }
   }
 
@@ -48,6 +49,7 @@ package enum KnownVariable: String, CaseIterable, Sendable {
   package var purpose: String {
     switch self {
     case .databaseURL: "The PostgreSQL database and the role that this process logs in as."
+    case .postgresPrograms: "The folder with initdb and pg_ctl, for a private cluster."
     case .resolverPublicKey: "The public half of the resolver's key, for which the issuer wraps mission keys."
     case .resolverPrivateKey: "The private half of the resolver's key; no other process may have it."
     case .logLevel: "The least serious log lines that are still written."

@@ -14,6 +14,23 @@ package enum Printable {
     SecretShapes.match(text) ? SecretShapes.replacement : plain(text, longest: 200)
   }
 
+  /// A path as one word of a command that a reader may copy into a shell: in quotes unless every byte is harmless
+  /// there, since whoever names a file must not write commands for the one who reads about it.
+  package static func word(_ text: String) -> String {
+    let shown = name(text)
+    if !shown.isEmpty, shown.utf8.allSatisfy(isHarmlessInShell) { return shown }
+    return "'" + shown.replacing("'", with: "'\\''") + "'"
+  }
+
+  private static func isHarmlessInShell(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"):
+      true
+    default: "_-+.,:/@%".utf8.contains(byte)
+    }
+  }
+
   private static func plain(_ text: String, longest: Int = longest) -> String {
     var shown = ""
     for (index, scalar) in text.unicodeScalars.enumerated() {

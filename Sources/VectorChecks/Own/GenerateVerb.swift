@@ -5,8 +5,12 @@ enum GenerateVerb {
     name: "generate",
     usage: "generate FOLDER   write our own vectors; what OpenSSL draws at random is kept where it still opens"
   ) { arguments, console in
+    if arguments == ["--help"] || arguments == ["-h"] {
+      console.out(help)
+      return .passed
+    }
     guard arguments.count == 1, let folder = arguments.first, !folder.hasPrefix("-") else {
-      console.err("Usage: mandate-vectors generate FOLDER\n")
+      console.err(help)
       return .wrongUsage
     }
     do {
@@ -20,4 +24,13 @@ enum GenerateVerb {
       return .failed
     }
   }
+
+  private static let help = """
+    Usage: mandate-vectors generate FOLDER
+
+    Writes our own vectors and their schemas into FOLDER and names each file with what became of it. RSA keys and RSA
+    ciphertexts, which are random, stay as they are where they still do what the file says of them; without a change
+    in our code nothing changes.
+
+    """
 }

@@ -28,6 +28,8 @@ struct Mint: Sendable {
   /// Tags of cases whose stored grant was changed after it was minted, by what was changed.
   private static let changesDerivation: Set<String> = ["derivation"]
   private static let changesExpiry: Set<String> = ["date-format", "wrong-type", "missing-field", "js-coercion"]
+  /// A case about absent or mistyped members may lack any of them; a grant without one cannot be held against another.
+  private static let mayLackMembers: Set<String> = ["missing-field", "wrong-type"]
 
   /// Nil where minting again gives the stored grant.
   func difference(from grant: JSONValue, tags: Set<String>, sealedFor key: RSAPublicKey) -> String? {
@@ -37,6 +39,8 @@ struct Mint: Sendable {
       return "another expiry"
     }
     guard tags.isDisjoint(with: Self.changesDerivation) else { return nil }
+    let isWhole = grant["issuedAt"]?.text != nil && StoredDerivation(grant) != nil
+    guard isWhole || tags.isDisjoint(with: Self.mayLackMembers) else { return nil }
     guard grant["issuedAt"]?.text == issuedAt.iso else { return "another issue date" }
     guard let stored = StoredDerivation(grant) else { return "the derivation is not one of version 1" }
     // Turned round, so that the order in the file proves nothing by itself.

@@ -2,8 +2,6 @@
 // time is kept to the microsecond, as the database has it. Cut to milliseconds it would not tell a row that has been
 // folded from the next one (docs/flaws.md, F-14).
 
-import Contracts
-
 package struct ChangePosition: Hashable, Comparable, Sendable {
   /// Microseconds since 1970 UTC.
   package let microseconds: Int64
@@ -16,15 +14,6 @@ package struct ChangePosition: Hashable, Comparable, Sendable {
 
   package static func < (left: ChangePosition, right: ChangePosition) -> Bool {
     left.microseconds == right.microseconds ? left.id < right.id : left.microseconds < right.microseconds
-  }
-
-  /// The stamp of a field whose row brings none. Digits below the millisecond are cut, not rounded. The log's column
-  /// reaches further than the years that the ISO form can spell, infinity included; such a time takes the nearest.
-  var stamp: JSONString {
-    let cut = microseconds / 1000 - (microseconds % 1000 < 0 ? 1 : 0)
-    let first = Instant.range.lowerBound.milliseconds
-    let last = Instant.range.upperBound.milliseconds
-    return JSONString(Instant(milliseconds: min(max(cut, first), last)).iso)
   }
 }
 

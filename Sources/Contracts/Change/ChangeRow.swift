@@ -1,7 +1,6 @@
-// One row of the change log as the fold sees it. Whose row it is does not appear here: the fold treats all rows of a
-// record alike, and which ones a reader may see is decided where they are read (docs/flaws.md, F-18).
-
-package import Contracts
+// One row of the change log as the fold sees it: what the store reads and what the missions' fold takes, which know
+// nothing of each other. Whose row it is does not appear here: the fold treats all rows of a record alike, and which
+// ones a reader may see is decided where they are read (docs/flaws.md, F-18).
 
 package struct ChangeRow: Sendable {
   package enum Operation: Sendable {

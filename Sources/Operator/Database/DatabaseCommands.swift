@@ -1,0 +1,91 @@
+// The commands that deal with the database, and how each finds the one it is meant for.
+
+import Postgres
+import ServiceRuntime
+import Store
+
+enum DatabaseCommands {
+  static let group = CommandGroup(name: "db", summary: "Run, prepare, migrate and verify the database.")
+  static let all = [
+    DatabaseStart.command, DatabaseStop.command, DatabaseStatus.command, DatabaseBootstrap.command,
+    DatabaseMigrate.command, DatabaseVerify.command, DatabaseImportVault.command,
+  ]
+
+  static let folder = Option(
+    name: "folder", placeholder: "FOLDER", fallback: ".", reason: "Whose private cluster, in `.mandate/` below it."
+  ) { $0.utf8.count <= 4000 ? nil : "a path of at most 4000 bytes" }
+
+  static let url = Option(
+    name: "url", placeholder: "URL", fallback: nil,
+    reason: "Another database than the environment's or the private one: postgres://ROLE@HOST/DATABASE?…"
+  ) { $0.utf8.count <= 4096 ? nil : "a URL of at most 4096 bytes" }
+
+  /// What help says about them, in every command that connects.
+  static let whichDatabase =
+    "Works on the database that --url names, else MANDATE_DATABASE_URL (SYNC_DATABASE_URL, DATABASE_URL), else on the "
+    + "private cluster of the folder. A password belongs into a file that the URL's passfile= names: a command line "
+    + "can be seen by every user of the machine."
+
+  static func path(_ invocation: Invocation) -> String {
+    guard let path = invocation[folder] else { preconditionFailure("--folder has a default") }
+    return path
+  }
+
+  /// `role` is who to be on a private cluster; elsewhere the URL says it.
+  static func configuration(
+    _ invocation: Invocation, as role: String
+  ) throws(CommandFailure) -> ConnectionConfiguration {
+    if let text = invocation[url] { return try parse(text, "--url") }
+    if let database = invocation.settings.database { return database }
+    guard let cluster = try ClusterFolder.find(path(invocation)) else {
+      throw .refused("no database is named, and this folder has none of its own: mandate db start, or give --url.")
+    }
+    return try cluster.configuration(as: role)
+  }
+
+  static func parse(_ text: String, _ name: String) throws(CommandFailure) -> ConnectionConfiguration {
+    do { return try ConnectionConfiguration(url: text) } catch { throw .wrongUsage("\(name): \(error).", help: nil) }
+  }
+
+  /// How long a first connection may take; what answers later than that does not answer.
+  private static let patience = Duration.seconds(10)
+
+  /// A pool for the length of a command. The first connection is tried at once, with little patience.
+  static func withPool<Value>(
+    _ configuration: ConnectionConfiguration, maximum: Int = 2,
+    _ body: (PostgresPool) async throws(CommandFailure) -> Value
+  ) async throws(CommandFailure) -> Value {
+    var limits = PoolLimits(minimum: 0, maximum: maximum)
+    // Longer than the patience: a person who reads the refusal decides whether to try again.
+    limits.firstBackoff = .seconds(60)
+    limits.longestBackoff = .seconds(60)
+    let pool = PostgresPool(configuration, limits: limits)
+    let result: Result<Value, CommandFailure>
+    do throws(CommandFailure) {
+      try await probe(pool)
+      result = .success(try await body(pool))
+    } catch { result = .failure(error) }
+    // What does not come home in time is cut off, and the command ends either way.
+    _ = await pool.drain(deadline: .after(.seconds(5)))
+    return try result.get()
+  }
+
+  private static func probe(_ pool: PostgresPool) async throws(CommandFailure) {
+    do {
+      _ = try await pool.query(Statement("SELECT 1").bind(), deadline: .after(patience))
+    } catch {
+      let advice =
+        if case .unreachable(let failure) = error, failure.reason == .network {
+          " Is it running? A private cluster is started with: mandate db start"
+        } else { "" }
+      throw .refused("\(pool.configuration): \(error).\(advice)")
+    }
+  }
+
+  /// The same work with an error that the operator can read.
+  static func telling<Value>(
+    _ body: () async throws(PreparationError) -> Value
+  ) async throws(CommandFailure) -> Value {
+    do throws(PreparationError) { return try await body() } catch { throw .refused(error.sentence) }
+  }
+}

@@ -1,0 +1,159 @@
+// A PostgreSQL cluster that lives as long as a test run: in a folder of its own, reachable over a Unix socket there
+// and, for the TLS tests alone, over TCP on this machine. Never on the port where a real server would be.
+
+import Foundation
+package import Postgres
+
+package final class TemporaryCluster: Sendable {
+  package struct Options: Sendable {
+    /// Lines for postgresql.conf.
+    package var settings: [String] = []
+    /// Lines for pg_hba.conf, looked at before the last one, which trusts whoever reaches the socket's folder.
+    package var access: [String] = []
+    /// Also listen on 127.0.0.1, with a certificate for `localhost` from a throw-away authority.
+    package var tls = false
+    package init() {}
+  }
+
+  private let supervisor: Supervisor
+  /// 0 where it does not listen on TCP.
+  package let tcpPort: Int
+  /// The part of the socket's name that stands for a port.
+  package static let socketPort = 54_320
+  package var port: Int { tcpPort == 0 ? Self.socketPort : tcpPort }
+
+  package var folder: String { supervisor.folder }
+  package var socketFolder: String { folder }
+
+  private init(supervisor: Supervisor, tcpPort: Int) {
+    self.supervisor = supervisor
+    self.tcpPort = tcpPort
+  }
+
+  /// One cluster for all suites of a test process that need nothing special.
+  package static func shared() async throws -> TemporaryCluster { try await SharedCluster.instance.get() }
+
+  package static func start(_ options: Options = Options()) async throws -> TemporaryCluster {
+    let folder = try TemporaryFolder.make()
+    if options.tls { try TestCertificates.make(in: folder) }
+    try (speed + options.settings + (options.tls ? TestCertificates.settings(folder) : []))
+      .joined(separator: "\n").write(toFile: folder + "/extra.conf", atomically: true, encoding: .utf8)
+    try (options.access + ["local all all trust", "host all all 127.0.0.1/32 trust"])
+      .joined(separator: "\n").appending("\n").write(toFile: folder + "/hba.conf", atomically: true, encoding: .utf8)
+    let supervisor = try Supervisor(
+      script: script, folder: folder, arguments: [try programs(), "\(socketPort)", options.tls ? "tcp" : "socket"])
+    let answer = try await supervisor.order()
+    return TemporaryCluster(supervisor: supervisor, tcpPort: answer.last.flatMap { Int($0) } ?? 0)
+  }
+
+  /// The cluster's data need not survive anything.
+  private static let speed = [
+    "fsync = off", "synchronous_commit = off", "full_page_writes = off", "shared_buffers = 64MB",
+    "max_connections = 200", "logging_collector = off", "log_min_messages = log", "log_line_prefix = '%p '",
+    "autovacuum_naptime = 1h",
+  ]
+
+  private static func programs() throws -> String {
+    let folder = try Supervisor.run("pg_config", ["--bindir"])
+    guard FileManager.default.isExecutableFile(atPath: folder + "/initdb") else {
+      throw SupportError.missing("the PostgreSQL server (postgresql-15)")
+    }
+    return folder
+  }
+
+  private static let script = """
+    programs=$2; socket_port=$3; listen=$4; port=0
+    if [ "$(id -u)" = 0 ]; then chown -R postgres "$folder"; fi
+    control() { as_server "$programs/pg_ctl" -D "$folder/data" -l "$folder/log" -w "$@" >/dev/null 2>&1; }
+    start() {
+      if [ $listen = socket ]; then
+        control start -o "-k $folder -p $socket_port -c listen_addresses=''"
+      else
+        control start -o "-k $folder -p $port -c listen_addresses=127.0.0.1"
+      fi
+    }
+    # Its children notice and end by themselves; until then a new one can't start.
+    crash() {
+      postmaster=$(head -n 1 "$folder/data/postmaster.pid")
+      children=$(pgrep -P "$postmaster")
+      kill -9 "$postmaster"
+      for child in $children; do while kill -0 "$child" 2>/dev/null; do sleep 0.02; done; done
+    }
+    first_start() {
+      if [ $listen = socket ]; then start; return; fi
+      for attempt in 1 2 3 4 5; do
+        port=$(shuf -i 20000-32000 -n 1)
+        if start; then return 0; fi
+      done
+      return 1
+    }
+    as_server "$programs/initdb" -D "$folder/data" -U postgres -A trust -E UTF8 --locale=C --no-sync \
+      >"$folder/initdb.log" 2>&1 &&
+      cat "$folder/extra.conf" >>"$folder/data/postgresql.conf" &&
+      cat "$folder/hba.conf" >"$folder/data/pg_hba.conf" &&
+      first_start && echo "ok $port" || echo failed
+    while read -r order; do
+      case $order in
+        stop) control stop -m fast ;;
+        start) start ;;
+        restart) control stop -m fast; start ;;
+        reload) control reload ;;
+        crash) crash ;;
+        *) false ;;
+      esac && echo ok || echo failed
+    done
+    control stop -m immediate
+    rm -rf "$folder"
+    """
+
+  // MARK: Orders
+
+  package enum Order: String, Sendable {
+    case stop, start, restart, reload
+    /// Kills the postmaster as the kernel would when memory runs out.
+    case crash
+  }
+
+  package func order(_ order: Order) async throws { try await supervisor.order(order.rawValue) }
+
+  /// Stops it now instead of at the end of the process.
+  package func end() async throws { try await supervisor.end() }
+
+  // MARK: Where it is
+
+  package func url(database: String = "postgres", user: String = "postgres") -> String {
+    "postgres:///\(database)?host=\(socketFolder)&port=\(port)&user=\(user)"
+  }
+
+  package func configuration(
+    database: String = "postgres", user: String = "postgres"
+  ) throws -> ConnectionConfiguration {
+    try ConnectionConfiguration(url: url(database: database, user: user), applicationName: "mandate-tests")
+  }
+
+  /// A new, empty database with a name that no other suite has.
+  package func makeDatabase() async throws -> String {
+    let name = "test_\(UUID().uuidString.replacingOccurrences(of: "-", with: "").lowercased())"
+    let pool = PostgresPool(try configuration(), limits: PoolLimits(minimum: 0, maximum: 1))
+    try await pool.withSession { session throws(PostgresError) in
+      try await session.script("CREATE DATABASE \(try quoteIdentifier(name))")
+    }
+    _ = await pool.drain(deadline: .after(.seconds(10)))
+    return name
+  }
+
+  /// What the server has logged so far.
+  package func log() throws -> String { try String(contentsOfFile: folder + "/log", encoding: .utf8) }
+}
+
+private actor SharedCluster {
+  static let instance = SharedCluster()
+  private var starting: Task<TemporaryCluster, any Error>?
+
+  func get() async throws -> TemporaryCluster {
+    if let starting { return try await starting.value }
+    let task = Task { try await TemporaryCluster.start() }
+    starting = task
+    return try await task.value
+  }
+}

@@ -1,0 +1,114 @@
+// A database as `mandate db bootstrap` and `mandate db migrate` leave it, on the cluster that all suites of a test
+// process share, and a pool per role. The cluster trusts its socket, so roles log in without a password.
+
+package import Postgres
+import PostgresSupport
+package import Store
+
+package struct PreparedDatabase: Sendable {
+  package let name: String
+
+  /// One database per suite, made when its first test asks for it.
+  package static func of(_ suite: String) async throws -> PreparedDatabase { try await Databases.shared.of(suite) }
+
+  /// A new one. `before` is run by a superuser first, for what a former system left.
+  package static func make(before: String? = nil, migrated: Bool = true) async throws -> PreparedDatabase {
+    let database = PreparedDatabase(name: try await TemporaryCluster.shared().makeDatabase())
+    if let before { try await database.script(before) }
+    try await database.bootstrap()
+    if migrated { try await database.migrate() }
+    return database
+  }
+
+  /// A new one that only the roles are ready for: they belong to the server.
+  package static func empty(before: String? = nil) async throws -> PreparedDatabase {
+    _ = try await of("the roles")
+    let database = PreparedDatabase(name: try await TemporaryCluster.shared().makeDatabase())
+    if let before { try await database.script(before) }
+    return database
+  }
+
+  package func bootstrap() async throws {
+    try await withPool(superuser()) { try await Bootstrap($0).run(passwords: [:]) }
+  }
+
+  @discardableResult
+  package func migrate(_ migrations: [Migration] = Migration.all) async throws -> [Migrator.Step] {
+    try await withPool(configuration(.owner)) { try await Migrator($0, migrations: migrations).run() }
+  }
+
+  // MARK: Logins
+
+  package func superuser() async throws -> ConnectionConfiguration {
+    try await TemporaryCluster.shared().configuration(database: name)
+  }
+
+  package func configuration(_ role: StoreRole) async throws -> ConnectionConfiguration {
+    try await TemporaryCluster.shared().configuration(database: name, user: role.rawValue)
+  }
+
+  /// The same through a PgBouncer in transaction mode.
+  package func pooledConfiguration(_ role: StoreRole) async throws -> ConnectionConfiguration {
+    try await Poolers.shared.get().configuration(database: name, user: role.rawValue)
+  }
+
+  /// What a superuser does to the database, for tests that need something broken or looked at from outside.
+  package func script(_ sql: String) async throws {
+    try await withPool(superuser()) { pool in
+      try await pool.withSession { session throws(PostgresError) in try await session.script(sql) }
+    }
+  }
+
+  /// One column of text, read by a superuser.
+  package func texts(_ sql: String) async throws -> [String] {
+    try await withPool(superuser()) { pool in
+      try await pool.query(Statement(sql, reuse: .once).bind()).map { try $0.get(0) }
+    }
+  }
+
+  /// A pool for the length of a closure.
+  package func withPool<Value>(
+    _ configuration: ConnectionConfiguration, maximum: Int = 4, _ body: (PostgresPool) async throws -> Value
+  ) async throws -> Value {
+    let pool = PostgresPool(configuration, limits: PoolLimits(minimum: 0, maximum: maximum))
+    let result: Result<Value, any Error>
+    do { result = .success(try await body(pool)) } catch { result = .failure(error) }
+    guard await pool.drain(deadline: .after(.seconds(20))) else {
+      throw SupportError.failed("a connection did not come home")
+    }
+    return try result.get()
+  }
+
+  package func withPool<Value>(
+    as role: StoreRole, maximum: Int = 4, _ body: (PostgresPool) async throws -> Value
+  ) async throws -> Value {
+    try await withPool(try await configuration(role), maximum: maximum, body)
+  }
+}
+
+private actor Databases {
+  static let shared = Databases()
+  private var tasks: [String: Task<PreparedDatabase, any Error>] = [:]
+
+  func of(_ suite: String) async throws -> PreparedDatabase {
+    if let known = tasks[suite] { return try await known.value }
+    let task = Task { try await PreparedDatabase.make() }
+    tasks[suite] = task
+    return try await task.value
+  }
+}
+
+private actor Poolers {
+  static let shared = Poolers()
+  private var starting: Task<TemporaryPooler, any Error>?
+
+  func get() async throws -> TemporaryPooler {
+    if let starting { return try await starting.value }
+    let task = Task {
+      try await TemporaryPooler.start(
+        before: try await .shared(), users: ["postgres"] + StoreRole.allCases.map(\.rawValue))
+    }
+    starting = task
+    return try await task.value
+  }
+}
