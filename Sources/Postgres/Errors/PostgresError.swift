@@ -1,14 +1,15 @@
 // Everything that can go wrong at this door. No description holds a row's data: what the server says in words may
 // quote values, so it is kept in `Withheld` and never printed.
 
-/// Why a call failed. A case exists where a caller would act on it.
+/// Why a call failed. A case exists where a caller would act on it. Every result that can fail has room for one of
+/// these, so what is large in them lies elsewhere.
 package enum PostgresError: Error, Sendable, Equatable {
   /// The server looked at the statement and refused it.
-  case server(ServerError)
+  indirect case server(ServerError)
   /// No connection could be made, so nothing was sent; the same call may be tried again.
-  case unreachable(ConnectFailure)
+  indirect case unreachable(ConnectFailure)
   /// The connection ended while it was in use.
-  case connectionLost(ConnectionLoss)
+  indirect case connectionLost(ConnectionLoss)
   /// Time was up; the server has been told to stop.
   case deadline
   /// The task was cancelled; the server has been told to stop.
@@ -20,7 +21,7 @@ package enum PostgresError: Error, Sendable, Equatable {
   /// The server, or our own use of it, left the protocol.
   case protocolViolation(ProtocolViolation)
   /// A result is not what the reader of it expects.
-  case decoding(DecodingProblem)
+  indirect case decoding(DecodingProblem)
   /// A parameter cannot be sent. Nothing was.
   case parameter(ParameterProblem)
 }

@@ -70,19 +70,21 @@ final class Reactor: Sendable {
       sleepsUntil.store(.max, ordering: .sequentiallyConsistent)
       let next = expireAll()
       sleepsUntil.store(next.nanoseconds, ordering: .sequentiallyConsistent)
-      var wakeUps = 0
+      var wasCalled = false
+      var now = Deadline.now
       repeat {
-        let count = unsafe mandate_epoll_wait(epoll, &tokens, next.milliseconds(from: .now))
+        let count = unsafe mandate_epoll_wait(epoll, &tokens, next.milliseconds(from: now))
         for token in tokens.prefix(Int(max(count, 0))) {
           if token == Self.doorbellToken {
             var rings: UInt64 = 0
             _ = unsafe eventfd_read(doorbell, &rings)
-            wakeUps += 1
+            wasCalled = true
           } else {
             suspensions.withLock({ $0[token] })?.ring()
           }
         }
-      } while wakeUps == 0 && !next.hasPassed
+        now = .now
+      } while !wasCalled && now < next
     }
   }
 
