@@ -195,6 +195,28 @@ import Testing
     #expect(pool.statistics.inUse == 0 && pool.statistics.idle == 0)
   }
 
+  @Test("Housekeeping at a server that is away keeps nobody out when it is back")
+  func housekeepingWhileAway() async throws {
+    let cluster = try await TemporaryCluster.start()
+    var limits = PoolLimits(minimum: 2, maximum: 2)
+    limits.housekeeping = .milliseconds(5)
+    limits.firstBackoff = .milliseconds(1)
+    limits.longestBackoff = .milliseconds(2)
+    let pool = PostgresPool(try cluster.configuration(), limits: limits)
+    try await cluster.order(.stop)
+    let running = Task { await pool.run() }
+    while pool.statistics.failedToOpen < 3 { await Task.yield() }
+    try await cluster.order(.start)
+    let rows = try await pool.query(Self.whoAmI.bind())
+    #expect(rows.count == 1)
+    while pool.statistics.idle < 2 { await Task.yield() }
+    running.cancel()
+    await running.value
+    #expect(pool.statistics.opening == 0 && pool.statistics.waiting == 0 && pool.statistics.inUse == 0)
+    #expect(await pool.drain(deadline: .after(.seconds(10))))
+    try await cluster.end()
+  }
+
   @Test("A restarted server, and one whose postmaster was killed, is found again without a failed call")
   func restart() async throws {
     let cluster = try await TemporaryCluster.start()

@@ -192,6 +192,22 @@ import Testing
     }
   }
 
+  @Test("In a transaction too, a statement that does not parse is what is named", arguments: Route.allCases)
+  func badStatement(route: Route) async throws {
+    try await withPool(route, suite: "transaction") { pool in
+      let error = try await failure { () throws(TransactionError<PostgresError>) in
+        try await pool.withTransaction { transaction throws(PostgresError) in
+          _ = try await transaction.pipeline([Statement("SELECT 1").bind(), Statement("SELEKT 2 \(route)").bind()])
+        }
+      }
+      guard case .body(.server(let server)) = error else {
+        Issue.record("\(error)")
+        return
+      }
+      #expect(server.state == .syntaxError)
+    }
+  }
+
   @Test("A script runs whole or not at all", arguments: Route.allCases)
   func script(route: Route) async throws {
     try await withPool(route, suite: "transaction") { pool in

@@ -126,6 +126,8 @@ struct PipelineProgress {
   private mutating func cause(of error: PostgresError, _ bound: BoundStatement) -> PostgresError {
     guard case .server(let server) = error, let number = bound.statement.number else { return error }
     if server.state == .unknownStatement, let why = preparationFailures[number] { return why }
+    // In a transaction block, one that does not parse fails all the others too.
+    if server.state == .failedTransaction, let why = preparationFailures.first?.value { return why }
     if server.state == .unknownStatement || server.state == .featureNotSupported { hasStaleStatements = true }
     return error
   }

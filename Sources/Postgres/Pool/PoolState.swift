@@ -118,7 +118,8 @@ struct PoolState<Connection: Sendable, Waiter: AnyObject & Sendable>: Sendable {
     return (.granted(connection), permits())
   }
 
-  /// What the opener does next. A `lasting` trouble is not tried again; nor is any after the caller's deadline.
+  /// What the opener does next. A `lasting` trouble is not tried again, nor is any that would be tried again only
+  /// after the deadline; the permit is given up then.
   mutating func didNotOpen(
     _ error: PostgresError, lasting: Bool, now: Deadline, deadline: Deadline, _ makeWaiter: () -> Waiter
   ) -> (Step, Handout) {
@@ -128,13 +129,13 @@ struct PoolState<Connection: Sendable, Waiter: AnyObject & Sendable>: Sendable {
     failures += 1
     notBefore = now.adding(backoff)
     if isClosed { return giveUp(.poolClosed) }
+    guard notBefore < deadline else { return giveUp(error) }
     if let rested = idle.popLast() {
       // Meanwhile another came home.
       opening -= 1
       inUse += 1
       return (.rested(rested.connection), Handout())
     }
-    guard notBefore < deadline else { return giveUp(error) }
     guard opening > 1 else { return (.open(notBefore: notBefore), Handout()) }
     // Another is trying already; its success will reach this one first.
     opening -= 1

@@ -95,7 +95,7 @@ package final class PostgresPool: Sendable {
         if wire.isAliveAfterRest(), !isTooOld(wire) { return lend(wire) }
         discard(wire)
         step = enter()
-      case .open(let notBefore): step = await open(notBefore: notBefore, deadline: deadline)
+      case .open(let notBefore): step = await open(notBefore: notBefore, deadline: deadline, retryBefore: deadline)
       case .wait(let waiter): step = await wait(waiter, deadline: deadline)
       case .refuse(let error): throw explained(error)
       }
@@ -125,7 +125,7 @@ package final class PostgresPool: Sendable {
 
   /// One attempt, with a permit that this caller holds.
   nonisolated(nonsending)
-    private func open(notBefore: Deadline, deadline: Deadline) async -> State.Step
+    private func open(notBefore: Deadline, deadline: Deadline, retryBefore: Deadline) async -> State.Step
   {
     let result: Result<Wire, PostgresError>
     do throws(PostgresError) {
@@ -139,7 +139,7 @@ package final class PostgresPool: Sendable {
       switch result {
       case .success(let wire): state.didOpen(wire)
       case .failure(let error):
-        state.didNotOpen(error, lasting: error.isLasting, now: .now, deadline: deadline) { PoolWaiter() }
+        state.didNotOpen(error, lasting: error.isLasting, now: .now, deadline: retryBefore) { PoolWaiter() }
       }
     }
     carryOut(handout)
@@ -179,10 +179,11 @@ package final class PostgresPool: Sendable {
     while !Task.isCancelled {
       carryOut(state.withLock { $0.reap(now: .now) })
       while state.withLock({ $0.claimRefill(now: .now) }) {
-        // In vain, it does not try again here: callers meet the same trouble and say so, and the next round comes.
+        // In vain, it gives its permit up: callers meet the same trouble and say so, and the next round comes.
         let now = Deadline.now
-        guard case .granted(let wire) = await open(notBefore: now, deadline: now.adding(configuration.connectTimeout))
-        else { break }
+        let step = await open(
+          notBefore: now, deadline: now.adding(configuration.connectTimeout), retryBefore: now)
+        guard case .granted(let wire) = step else { break }
         release(wire)
       }
       _ = await PoolWaiter().sleep(until: .after(limits.housekeeping))

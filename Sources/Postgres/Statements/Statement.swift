@@ -3,9 +3,11 @@
 
 package final class Statement: Sendable {
   package enum Reuse: Sendable {
-    /// Prepared once per connection, under a name, where no pooler stands between.
+    /// Prepared once per connection, under a name, where no pooler stands between. That happens before the batch in
+    /// which it is first used, so what it names must exist by then.
     case prepared
-    /// Parsed anew each time: for SQL that is built at run time, and for what runs once.
+    /// Parsed anew each time, in its place: for SQL that is built at run time, for what runs once, and for what uses
+    /// something that the same batch makes.
     case once
   }
 
