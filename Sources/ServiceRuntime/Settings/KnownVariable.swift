@@ -11,6 +11,7 @@ package enum KnownVariable: String, CaseIterable, Sendable {
   case resolverPrivateKey = "MANA_AI_PRIVATE_KEY_PEM"
 
   // Every service
+  case stage = "MANDATE_STAGE"
   case logLevel = "MANDATE_LOG_LEVEL"
 
   // Tests and the vector tool
@@ -33,7 +34,7 @@ package enum KnownVariable: String, CaseIterable, Sendable {
     // A database URL carries the password of its role.
     case .databaseURL, .resolverPrivateKey: .secret
     case .resolverPublicKey: .document
-    case .postgresPrograms, .logLevel, .vectors, .publishedVectors, .cache: .text
+    case .postgresPrograms, .stage, .logLevel, .vectors, .publishedVectors, .cache: .text
     }
   }
 
@@ -41,6 +42,8 @@ package enum KnownVariable: String, CaseIterable, Sendable {
   package var olderNames: [String] {
     switch self {
     case .databaseURL: ["SYNC_DATABASE_URL", "DATABASE_URL"]
+    // Servers of the former system set this one.
+    case .stage: ["NODE_ENV"]
     case .postgresPrograms, .resolverPublicKey, .resolverPrivateKey, .logLevel, .vectors, .publishedVectors, .cache: []
     }
   }
@@ -52,6 +55,7 @@ package enum KnownVariable: String, CaseIterable, Sendable {
     case .postgresPrograms: "The folder with initdb and pg_ctl, for a private cluster."
     case .resolverPublicKey: "The public half of the resolver's key, for which the issuer wraps mission keys."
     case .resolverPrivateKey: "The private half of the resolver's key; no other process may have it."
+    case .stage: "Whether this is production, a developer's desk or a test."
     case .logLevel: "The least serious log lines that are still written."
     case .vectors: "A further folder of test vectors that the tests verify."
     case .cache: "The folder that keeps published vectors between runs; read by a script, not by us."
