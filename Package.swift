@@ -112,7 +112,8 @@ let package = Package(
       name: "StoreSupport", dependencies: ["Postgres", "PostgresSupport", "Store"], path: "Tests/StoreSupport",
       swiftSettings: house),
     .testTarget(
-      name: "StoreTests", dependencies: ["Contracts", "Postgres", "PostgresSupport", "Store", "StoreSupport"],
+      name: "StoreTests",
+      dependencies: ["Contracts", "Missions", "Postgres", "PostgresSupport", "Store", "StoreSupport"],
       swiftSettings: house),
   ],
   swiftLanguageModes: [.v6]

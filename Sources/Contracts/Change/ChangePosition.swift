@@ -37,6 +37,16 @@ package struct ChangeID: Hashable, Comparable, Sendable {
     self.init(bytes: bytes)
   }
 
+  /// The same in lower case.
+  package var text: String {
+    var rest = Hex.encode(bytes)[...]
+    let parts = Self.groups.map { length in
+      defer { rest = rest.dropFirst(length) }
+      return rest.prefix(length)
+    }
+    return parts.joined(separator: "-")
+  }
+
   package var bytes: [UInt8] { (0..<16).map { UInt8(truncatingIfNeeded: number >> (8 * (15 - $0))) } }
 
   package static func < (left: ChangeID, right: ChangeID) -> Bool { left.number < right.number }

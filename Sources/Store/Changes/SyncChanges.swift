@@ -44,18 +44,17 @@ package enum SyncChanges {
     return histories
   }
 
-  private static func change(_ row: Row) throws(PostgresError) -> ChangeRow? {
-    guard let id = ChangeID(bytes: try row.get(1, as: [UInt8].self)) else {
-      throw .decoding(DecodingProblem(column: 1, reason: .malformed))
+  /// Nil where the row holds JSON that no reader of ours takes.
+  static func change(_ row: Row) throws(PostgresError) -> ChangeRow? {
+    guard let position = try row.position(time: 3, id: 1) else {
+      throw .decoding(DecodingProblem(column: 1, reason: .null))
     }
-    let time: PostgresTimestamp = try row.get(3)
     let operation = ChangeRow.Operation(column: try row.get(2))
     let data: Postgres.UTF8Text? = try row.get(4)
     let stamps: Postgres.UTF8Text? = try row.get(5)
     do throws(JSONProblem) {
       return ChangeRow(
-        position: ChangePosition(microseconds: time.saturatingUnixMicroseconds, id: id), operation: operation,
-        data: try data?.json(), fieldMeta: try stamps?.json())
+        position: position, operation: operation, data: try data?.json(), fieldMeta: try stamps?.json())
     } catch { return nil }
   }
 
@@ -70,13 +69,6 @@ package enum SyncChanges {
     ) AS c
     ORDER BY r.place, c.created_at, c.id
     """, .text, .textArray, .textArray, .textArray)
-}
-
-extension PostgresTimestamp {
-  /// The log's column takes the infinities too; they stand at the ends of the order, as they do in the database.
-  var saturatingUnixMicroseconds: Int64 {
-    unixMicroseconds ?? (self < PostgresTimestamp(microsecondsSince2000: 0) ? .min : .max)
-  }
 }
 
 extension Postgres.UTF8Text {

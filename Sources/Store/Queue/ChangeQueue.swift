@@ -1,7 +1,7 @@
 // The queue of changes: every row written to the log leaves a note for whoever must act on it, in its own transaction.
 // A consumer has its notes until its transaction ends, and they are gone when it commits.
 
-import Contracts
+package import Contracts
 package import Postgres
 
 package struct QueuedRecord: Sendable, Hashable {
@@ -10,6 +10,9 @@ package struct QueuedRecord: Sendable, Hashable {
   /// How many changes it stands for, and since when the first of them waits.
   package let notes: Int64
   package let oldest: PostgresTimestamp
+  /// Where the changes stand in the log that it stands for. Nil if nobody knows of all of them: their notes are older
+  /// than positions, or were made for a record and not for a change.
+  package let span: ClosedRange<ChangePosition>?
 }
 
 package struct ChangeQueue: Sendable {
@@ -56,9 +59,15 @@ package struct ChangeQueue: Sendable {
           scope: scope,
           address: RecordAddress(
             app: try row.identifier(1), table: try row.identifier(2), record: try row.identifier(3)),
-          notes: try row.get(4), oldest: try row.get(5)))
+          notes: try row.get(4), oldest: try row.get(5), span: try span(row)))
     }
     return taken
+  }
+
+  private static func span(_ row: Row) throws(PostgresError) -> ClosedRange<ChangePosition>? {
+    guard let first = try row.position(time: 6, id: 7), let last = try row.position(time: 8, id: 9) else { return nil }
+    guard first <= last else { throw .decoding(DecodingProblem(column: 8, reason: .malformed)) }
+    return first...last
   }
 
   private static func statement(_ topic: Topic) -> Statement {
@@ -68,7 +77,10 @@ package struct ChangeQueue: Sendable {
     }
   }
 
-  private static let columns = "q.user_id, q.app_id, q.table_name, q.record_id, q.notes, q.oldest"
+  private static let columns = """
+    q.user_id, q.app_id, q.table_name, q.record_id, q.notes, q.oldest,
+    q.first_at, uuid_send(q.first_id), q.last_at, uuid_send(q.last_id)
+    """
   private static let takeProject = Statement("SELECT \(columns) FROM mana_ai.take_project_changes($1) AS q", .int4)
   private static let takeSeal = Statement("SELECT \(columns) FROM mana_ai.take_seal_changes($1) AS q", .int4)
 }

@@ -1,5 +1,8 @@
-// Whose rows a transaction may see. The setting lives and dies with the transaction, so a pooled connection carries it
-// to nobody else; after it, the setting is '' for the rest of the session, and no row answers to that.
+// Whose rows a transaction may see. The settings live and die with the transaction, so a pooled connection carries them
+// to nobody else; after it, they are '' for the rest of the session, and no row answers to that.
+//
+// The list of shared spaces is set too, and to none: who is a member of a space is known to no table of this database,
+// so nobody here could check a list, and one that a sync server left in a session or a role's settings must not count.
 
 package import Contracts
 package import Postgres
@@ -17,7 +20,10 @@ package struct UserScope: Sendable, Hashable {
   package var statement: BoundStatement { Self.setting.bind(.utf8(user.utf8)) }
 
   private static let setting = Statement(
-    "SELECT pg_catalog.set_config('app.current_user_id', $1, true)", .text)
+    """
+    SELECT pg_catalog.set_config('app.current_user_id', $1, true),
+      pg_catalog.set_config('app.current_user_space_ids', '', true)
+    """, .text)
 }
 
 /// Without a user there is no scope: the database would answer with nothing, which reads like a user without records.
