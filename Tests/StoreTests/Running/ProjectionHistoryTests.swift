@@ -163,7 +163,7 @@ import Testing
             if place == split { try await world.refreshAll() }
             try await world.write(
               TestChange(
-                record: "rec", op: row["op"]?.text ?? "", data: row["data"]?.compactText(),
+                record: item["recordId"]?.text ?? "", op: row["op"]?.text ?? "", data: row["data"]?.compactText(),
                 stamps: row["field_meta"]?.compactText(), at: try Self.microseconds(row["created_at"]?.text ?? ""),
                 id: UInt128(place)))
           }
