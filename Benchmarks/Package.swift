@@ -1,6 +1,7 @@
 // swift-tools-version: 6.2
 // The benchmarks: ours against a yardstick in the same run. A package of its own, so that nothing here is built or
-// linked with what ships. `House` is a link to the sources, because `package` access ends at a package's edge.
+// linked with what ships. `House` and `Support` are links to the sources, because `package` access ends at a package's
+// edge.
 import PackageDescription
 
 let house: [SwiftSetting] = [
@@ -25,10 +26,25 @@ let package = Package(
     .target(
       name: "Grants", dependencies: ["Contracts", "Cryptography", "Secrets"], path: "House/Grants",
       swiftSettings: house),
+    .systemLibrary(
+      name: "CPostgres", path: "House/CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+    .target(
+      name: "Postgres", dependencies: ["CPostgres", "Secrets"], path: "House/Postgres", swiftSettings: house),
+    .target(
+      name: "Store", dependencies: ["Contracts", "Postgres"], path: "House/Store",
+      resources: [.embedInCode("Bootstrap"), .embedInCode("Migrations"), .embedInCode("Proof")],
+      swiftSettings: house),
+    .target(name: "Missions", dependencies: ["Contracts"], path: "House/Missions", swiftSettings: house),
+    // The throw-away server of the tests; here it is a durable one.
+    .target(name: "PostgresSupport", dependencies: ["Postgres"], path: "Support", swiftSettings: house),
     // The C loops we measure ourselves against: the same work with OpenSSL and nothing around it.
     .target(name: "CYardsticks", linkerSettings: [.linkedLibrary("crypto")]),
     .executableTarget(
-      name: "mandate-bench", dependencies: ["CYardsticks", "Contracts", "Cryptography", "Grants", "Secrets"],
+      name: "mandate-bench",
+      dependencies: [
+        "CYardsticks", "Contracts", "Cryptography", "Grants", "Missions", "Postgres", "PostgresSupport", "Secrets",
+        "Store",
+      ],
       path: "Sources/MandateBench", swiftSettings: house),
   ],
   swiftLanguageModes: [.v6]

@@ -2,10 +2,11 @@
 
 import Cryptography
 import Glibc
+import PostgresSupport
 
 @main
 enum Entry {
-  static func main() {
+  static func main() async {
     let options: Options
     do { options = try Options(CommandLine.arguments.dropFirst()) } catch {
       fail("mandate-bench: \(error.why)\n\n" + Options.usage, code: 2)
@@ -14,18 +15,20 @@ enum Entry {
     do {
       try Cryptography.prepare()
       var results: [RowResult] = []
-      var unmeasured: [String] = []
+      var unmeasured: [Unmeasured] = []
       for row in Rows.all where options.wants(row) {
         if !options.json { Table.announce(row) }
         // A yardstick that is not there must not cost the rows that were measured.
         do {
-          results.append(try row.run())
+          results.append(try await row.run())
         } catch let error as YardstickProblem {
-          unmeasured.append("not measured: \(row.name) (\(error.why))")
+          unmeasured.append(Unmeasured(row: row, why: error.why))
+        } catch let error as SupportError {
+          unmeasured.append(Unmeasured(row: row, why: "\(error)"))
         }
       }
-      if !results.isEmpty { print(options.json ? Table.json(results) : Table.text(results)) }
-      guard unmeasured.isEmpty else { fail(unmeasured.joined(separator: "\n"), code: 1) }
+      if !results.isEmpty { print(options.json ? Table.json(results) : Table.text(results, unmeasured)) }
+      guard unmeasured.isEmpty else { fail(unmeasured.map(\.sentence).joined(separator: "\n"), code: 1) }
       guard !results.isEmpty else { fail("mandate-bench: no such row; see --help", code: 2) }
     } catch {
       fail("mandate-bench: \(error)", code: 1)

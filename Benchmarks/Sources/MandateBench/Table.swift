@@ -1,17 +1,24 @@
 // The table a reader sees, and the JSON a program reads.
 
+/// A row whose two sides could not both be run.
+struct Unmeasured {
+  let row: Row
+  let why: String
+  var sentence: String { "not measured: \(row.name) (\(why))" }
+}
+
 enum Table {
   static func announce(_ row: Row) {
     guard StandardError.isTerminal else { return }
     StandardError.write("measuring \(row.name) …\u{1B}[K\r")
   }
 
-  static func text(_ results: [RowResult]) -> String {
+  static func text(_ results: [RowResult], _ unmeasured: [Unmeasured]) -> String {
     let header = ["row", "ours", "yardstick", "unit", "ratio", "mark", "met"]
     let body = results.map { result in
       [
-        result.row.name, grouped(result.pair.ours), grouped(result.pair.yardstick), result.row.unit,
-        fixed(result.pair.ratio, 2), "≥ " + fixed(result.row.mark, 2), result.met ? "yes" : "NO",
+        result.row.name, amount(result.pair.ours), amount(result.pair.yardstick), result.row.unit,
+        fixed(result.pair.ratio, 2), spelled(result.row.mark), result.met ? "yes" : "NO",
       ]
     }
     let widths = header.indices.map { column in ([header] + body).map { $0[column].count }.max() ?? 0 }
@@ -19,16 +26,35 @@ enum Table {
       zip(cells, widths).map { cell, width in cell + String(repeating: " ", count: width - cell.count) }
         .joined(separator: "  ")
     }
-    let missed = results.filter { !$0.met }.map(\.row.name)
-    let foot = missed.isEmpty ? "every mark is met" : "missed: " + missed.joined(separator: " ")
-    return (lines + ["", foot]).joined(separator: "\n")
+    return (lines + [""] + foot(results, unmeasured)).joined(separator: "\n")
   }
+
+  /// Nothing that was not measured is met.
+  static func foot(_ results: [RowResult], _ unmeasured: [Unmeasured]) -> [String] {
+    let missed = results.filter { !$0.met }
+    var lines = missed.map { "missed: \($0.row.name)" + ($0.row.whyMissed.map { ": " + $0 } ?? "") }
+    if missed.isEmpty { lines.append(unmeasured.isEmpty ? "every mark is met" : "every mark that was measured is met") }
+    if !unmeasured.isEmpty {
+      lines.append("not measured, so neither met nor missed: " + unmeasured.map(\.row.name).joined(separator: " "))
+    }
+    return lines
+  }
+
+  private static func spelled(_ mark: Row.Mark) -> String {
+    switch mark {
+    case .atLeast(let value): "≥ " + fixed(value, 2)
+    case .atMost(let value): "≤ " + fixed(value, 2)
+    }
+  }
+
+  /// Rates are whole numbers; times may be short.
+  private static func amount(_ value: Double) -> String { value < 100 ? fixed(value, 2) : grouped(value) }
 
   static func json(_ results: [RowResult]) -> String {
     let rows = results.map { result in
-      "{\"name\":\"\(result.row.name)\",\"ours\":\(fixed(result.pair.ours, 1)),"
-        + "\"yardstick\":\(fixed(result.pair.yardstick, 1)),\"ratio\":\(fixed(result.pair.ratio, 4)),"
-        + "\"mark\":\(fixed(result.row.mark, 2)),\"met\":\(result.met)}"
+      "{\"name\":\"\(result.row.name)\",\"ours\":\(fixed(result.pair.ours, 3)),"
+        + "\"yardstick\":\(fixed(result.pair.yardstick, 3)),\"ratio\":\(fixed(result.pair.ratio, 4)),"
+        + "\"mark\":\(fixed(result.row.mark.value, 2)),\"met\":\(result.met)}"
     }
     return "{\"rows\":[" + rows.joined(separator: ",") + "]}"
   }

@@ -49,6 +49,18 @@ struct ChangePages: Sendable {
     return changes
   }
 
+  /// To be sent once in a transaction that reads pages. The log has indexes that give a user's rows of all records by
+  /// time; where a table's statistics are poor the planner takes one of them, with a sort behind it, and reads what
+  /// happened to the neighbours. Without sorts only the index of histories is left. Planned once per connection: to
+  /// plan under row security costs more than to read.
+  static let planning = Statement(
+    """
+    SELECT pg_catalog.set_config('enable_seqscan', 'off', true), pg_catalog.set_config('enable_bitmapscan', 'off', true),
+      pg_catalog.set_config('enable_sort', 'off', true), pg_catalog.set_config('enable_incremental_sort', 'off', true),
+      pg_catalog.set_config('plan_cache_mode', 'force_generic_plan', true)
+    """
+  ).bind()
+
   private static let greatestID = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
   private static func select(_ condition: String) -> String {

@@ -102,7 +102,7 @@ package struct ProjectionRefresh<Fold: ProjectionFold>: Sendable {
       _ users: [[Queued]], in transaction: inout PostgresTransaction
     ) async throws(PostgresError) -> [RecordRefresh<Fold>]
   {
-    var statements: [BoundStatement] = []
+    var statements = [ChangePages.planning]
     for user in users {
       guard let scope = user.first?.record.scope else { continue }
       statements.append(scope.statement)
@@ -114,8 +114,8 @@ package struct ProjectionRefresh<Fold: ProjectionFold>: Sendable {
     let answers = try await transaction.pipeline(statements)
     var work: [RecordRefresh<Fold>] = []
     for (place, user) in users.enumerated() {
-      let missions = try Projections.decodeStored(answers[place * 3 + 1])
-      let agents = try Projections.decodeStored(answers[place * 3 + 2])
+      let missions = try Projections.decodeStored(answers[place * 3 + 2])
+      let agents = try Projections.decodeStored(answers[place * 3 + 3])
       for queued in user {
         let stored = (queued.kind == .mission ? missions : agents)[queued.record.address.record]
         work.append(RecordRefresh(queued.record, queued.kind, stored: stored))

@@ -5,6 +5,7 @@ import Contracts
 import Missions
 import Postgres
 import Store
+import StoreSupport
 import Testing
 
 @Suite struct ProjectionTests {
@@ -36,6 +37,48 @@ import Testing
       #expect(try await world.refresh() == RefreshTally())
       #expect(try await world.compareWithWholeHistories() == 1)
     }
+  }
+
+  @Test("What happened to a user's other missions meanwhile is not read", arguments: [false, true])
+  func neighbours(analyzed: Bool) async throws {
+    try await World.with(.direct) { world in
+      let history = (0..<2_000).map { TestChange(data: #"{"n":\#($0)}"#, at: Int64($0), id: UInt128($0 + 1)) }
+      _ = try await world.admin.pipeline([PipelineUnit(history.map { $0.insert() })])
+      // Statistics that know one record alone make every index look alike.
+      if analyzed { try await world.script("ANALYZE public.sync_changes") }
+      let others = (0..<3_000).map {
+        TestChange(record: "other", data: #"{"n":\#($0)}"#, at: Int64($0) * 10 + 2_001, id: UInt128($0 + 10_000))
+      }
+      _ = try await world.admin.pipeline([PipelineUnit(others.map { $0.insert() })])
+      try await world.refreshAll()
+      // A server process reports what it read at the latest when it ends.
+      for pool in [world.runner, world.sync, world.admin] { _ = await pool.drain(deadline: .after(.seconds(30))) }
+      let read =
+        "SELECT (idx_tup_fetch + seq_tup_read)::text FROM pg_stat_user_tables WHERE relname = 'sync_changes'"
+      let before = try await rowsRead(world.database, read)
+      // More often than it takes the server to plan once and for all.
+      try await world.database.withPool(as: .runner, maximum: 1) { runner in
+        for round in 1...10 {
+          let change = TestChange(data: #"{"n":-\#(round)}"#, at: Int64(round) * 3_000, id: UInt128(90_000 + round))
+          try await world.database.withPool(as: .sync) {
+            _ = try await $0.transact([try scope("a").statement, change.insert()])
+          }
+          let tally = try await ProjectionRefresh(runner, by: FoldState.self).run()
+          #expect(tally.rows == 1 && tally.updated == 1 && tally.refolded == 0)
+        }
+      }
+      let after = try await rowsRead(world.database, read)
+      #expect(after - before == 10)
+    }
+  }
+
+  /// When nobody but the one who asks is connected any more.
+  private func rowsRead(_ database: PreparedDatabase, _ sql: String) async throws -> Int {
+    let others = "SELECT 'x' FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    for _ in 0..<10_000 where try await database.texts(others).isEmpty {
+      return try #require(Int(try await database.texts(sql).first ?? ""))
+    }
+    throw SupportProblem.neverAlone
   }
 
   @Test("Rows of one transaction, whose ids are in no order, are folded once when their notes are taken together")

@@ -109,7 +109,7 @@ extension World {
     """, .text, .text, .jsonb, .timestamptz, .uuid, .text, .timestamptz, .text)
 }
 
-enum SupportProblem: Error { case unreadableHistory, unreadableFixture }
+enum SupportProblem: Error { case unreadableHistory, neverAlone }
 
 /// SplitMix64, so that a failure can be made again from its seed.
 struct SeededGenerator: RandomNumberGenerator {
