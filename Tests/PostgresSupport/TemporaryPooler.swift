@@ -54,7 +54,8 @@ package final class TemporaryPooler: Sendable {
       client_tls_cert_file = \(cluster.folder)/server.crt
       client_tls_key_file = \(cluster.folder)/server.key
       """
-    // With a buffer this large its TLS records have the largest size there is.
+    // Each database of a test process has a pool of its own here, and all together would use the cluster's connections
+    // up, so idle ones go soon. With a buffer this large its TLS records have the largest size there is.
     try """
     [databases]
     * = host=\(cluster.socketFolder) port=\(cluster.port)
@@ -66,6 +67,7 @@ package final class TemporaryPooler: Sendable {
     pool_mode = transaction
     default_pool_size = \(poolSize)
     max_client_conn = 1000
+    server_idle_timeout = 2
     pidfile = \(folder)/pid
     """.write(toFile: folder + "/ini", atomically: true, encoding: .utf8)
     try users.map { "\"\($0)\" \"\"" }.joined(separator: "\n").appending("\n")

@@ -1,5 +1,6 @@
 // A database as `mandate db bootstrap` and `mandate db migrate` leave it, on the cluster that all suites of a test
-// process share, and a pool per role. The cluster trusts its socket, so roles log in without a password.
+// process share, and a pool per role. The cluster trusts its socket, so roles log in without a password. What is tested
+// takes the road that was chosen; what a test breaks or looks at from outside goes straight to the server.
 
 package import Postgres
 import PostgresSupport
@@ -7,13 +8,18 @@ package import Store
 
 package struct PreparedDatabase: Sendable {
   package let name: String
+  package let road: Road
 
-  /// One database per suite, made when its first test asks for it.
-  package static func of(_ suite: String) async throws -> PreparedDatabase { try await Databases.shared.of(suite) }
+  /// One database per suite and road, made when its first test asks for it.
+  package static func of(_ suite: String, road: Road = .direct) async throws -> PreparedDatabase {
+    try await Databases.shared.of(suite, road)
+  }
 
   /// A new one. `before` is run by a superuser first, for what a former system left.
-  package static func make(before: String? = nil, migrated: Bool = true) async throws -> PreparedDatabase {
-    let database = PreparedDatabase(name: try await TemporaryCluster.shared().makeDatabase())
+  package static func make(
+    before: String? = nil, migrated: Bool = true, road: Road = .direct
+  ) async throws -> PreparedDatabase {
+    let database = PreparedDatabase(name: try await TemporaryCluster.shared().makeDatabase(), road: road)
     if let before { try await database.script(before) }
     try await database.bootstrap()
     if migrated { try await database.migrate() }
@@ -21,9 +27,9 @@ package struct PreparedDatabase: Sendable {
   }
 
   /// A new one that only the roles are ready for: they belong to the server.
-  package static func empty(before: String? = nil) async throws -> PreparedDatabase {
+  package static func empty(before: String? = nil, road: Road = .direct) async throws -> PreparedDatabase {
     _ = try await of("the roles")
-    let database = PreparedDatabase(name: try await TemporaryCluster.shared().makeDatabase())
+    let database = PreparedDatabase(name: try await TemporaryCluster.shared().makeDatabase(), road: road)
     if let before { try await database.script(before) }
     return database
   }
@@ -37,31 +43,42 @@ package struct PreparedDatabase: Sendable {
     try await withPool(configuration(.owner)) { try await Migrator($0, migrations: migrations).run() }
   }
 
+  /// A login that is no superuser, may create roles, and owns nothing until a test gives it a database.
+  package static let creator = "test_creator"
+
   // MARK: Logins
 
-  package func superuser() async throws -> ConnectionConfiguration {
-    try await TemporaryCluster.shared().configuration(database: name)
-  }
+  package func superuser() async throws -> ConnectionConfiguration { try await login("postgres", road) }
 
   package func configuration(_ role: StoreRole) async throws -> ConnectionConfiguration {
-    try await TemporaryCluster.shared().configuration(database: name, user: role.rawValue)
+    try await login(role.rawValue, road)
   }
 
-  /// The same through a PgBouncer in transaction mode.
-  package func pooledConfiguration(_ role: StoreRole) async throws -> ConnectionConfiguration {
-    try await Poolers.shared.get().configuration(database: name, user: role.rawValue)
+  /// `user` must be known to the pooler where that is the road.
+  package func login(_ user: String, _ road: Road) async throws -> ConnectionConfiguration {
+    switch road {
+    case .direct: try await TemporaryCluster.shared().configuration(database: name, user: user)
+    case .pooler: try await Poolers.shared.get().configuration(database: name, user: user)
+    }
+  }
+
+  package func url(_ user: String, _ road: Road) async throws -> String {
+    switch road {
+    case .direct: try await TemporaryCluster.shared().url(database: name, user: user)
+    case .pooler: try await Poolers.shared.get().url(database: name, user: user)
+    }
   }
 
   /// What a superuser does to the database, for tests that need something broken or looked at from outside.
   package func script(_ sql: String) async throws {
-    try await withPool(superuser()) { pool in
+    try await withPool(login("postgres", .direct)) { pool in
       try await pool.withSession { session throws(PostgresError) in try await session.script(sql) }
     }
   }
 
   /// One column of text, read by a superuser.
   package func texts(_ sql: String) async throws -> [String] {
-    try await withPool(superuser()) { pool in
+    try await withPool(login("postgres", .direct)) { pool in
       try await pool.query(Statement(sql, reuse: .once).bind()).map { try $0.get(0) }
     }
   }
@@ -90,10 +107,11 @@ private actor Databases {
   static let shared = Databases()
   private var tasks: [String: Task<PreparedDatabase, any Error>] = [:]
 
-  func of(_ suite: String) async throws -> PreparedDatabase {
-    if let known = tasks[suite] { return try await known.value }
-    let task = Task { try await PreparedDatabase.make() }
-    tasks[suite] = task
+  func of(_ suite: String, _ road: Road) async throws -> PreparedDatabase {
+    let key = "\(suite), \(road)"
+    if let known = tasks[key] { return try await known.value }
+    let task = Task { try await PreparedDatabase.make(road: road) }
+    tasks[key] = task
     return try await task.value
   }
 }
@@ -106,7 +124,8 @@ private actor Poolers {
     if let starting { return try await starting.value }
     let task = Task {
       try await TemporaryPooler.start(
-        before: try await .shared(), users: ["postgres"] + StoreRole.allCases.map(\.rawValue))
+        before: try await .shared(),
+        users: ["postgres", PreparedDatabase.creator] + StoreRole.allCases.map(\.rawValue))
     }
     starting = task
     return try await task.value

@@ -3,6 +3,7 @@
 
 import Postgres
 import Store
+import StoreSupport
 import Testing
 
 @Suite struct RoleMatrixTests {

@@ -14,9 +14,9 @@ import Testing
     try await database.withPool(as: role) { try await HouseProof($0).run() }.map(\.description)
   }
 
-  @Test("A fresh database is as expected, and that was looked at in hundreds of facts")
-  func fresh() async throws {
-    let result = try await verify(try await PreparedDatabase.of("verification"))
+  @Test("A fresh database is as expected, and that was looked at in hundreds of facts", arguments: Road.allCases)
+  func fresh(road: Road) async throws {
+    let result = try await verify(try await PreparedDatabase.of("verification", road: road))
     #expect(result.findings == [])
     #expect(result.facts > 500)
   }
@@ -57,27 +57,31 @@ import Testing
         "UPDATE mana_ai.schema_migrations SET checksum = sha256('x') WHERE number = 3", .unexpected,
         "migration m0003_vault:"
       ),
-    ])
-  func changes(_ change: String, _ kind: SchemaVerification.Finding.Kind, _ fact: String) async throws {
-    let database = try await PreparedDatabase.make()
-    try await database.script(change)
+    ] as [(String, SchemaVerification.Finding.Kind, String)], Road.allCases)
+  func changes(_ what: (sql: String, kind: SchemaVerification.Finding.Kind, fact: String), road: Road) async throws {
+    let database = try await PreparedDatabase.make(road: road)
+    try await database.script(what.sql)
     let findings = try await verify(database).findings
-    #expect(findings.contains { $0.kind == kind && $0.fact.hasPrefix(fact) }, "\(findings)")
+    #expect(findings.contains { $0.kind == what.kind && $0.fact.hasPrefix(what.fact) }, "\(findings)")
   }
 
-  @Test("A database without migrations is told so", arguments: [true, false])
-  func nothingThere(bootstrapped: Bool) async throws {
-    let database = bootstrapped ? try await PreparedDatabase.make(migrated: false) : try await PreparedDatabase.empty()
+  @Test("A database without migrations is told so", arguments: [true, false], Road.allCases)
+  func nothingThere(bootstrapped: Bool, road: Road) async throws {
+    let database =
+      bootstrapped
+      ? try await PreparedDatabase.make(migrated: false, road: road) : try await PreparedDatabase.empty(road: road)
     await #expect(throws: PreparationError.notBootstrapped) { try await verify(database) }
   }
 
   // MARK: The house proof
 
-  @Test("Every service can prove that the database binds it", arguments: [StoreRole.issuer, .resolver, .runner])
-  func proven(role: StoreRole) async throws {
+  @Test(
+    "Every service can prove that the database binds it", arguments: [StoreRole.issuer, .resolver, .runner],
+    Road.allCases)
+  func proven(role: StoreRole, road: Road) async throws {
     // The tests' cluster need not survive a crash, which a service's proof is right to refuse.
     #expect(
-      try await problems(try await PreparedDatabase.of("verification"), as: role) == [
+      try await problems(try await PreparedDatabase.of("verification", road: road), as: role) == [
         "setting fsync is off", "setting synchronous_commit is off",
       ])
   }
@@ -90,16 +94,16 @@ import Testing
       ("DELETE FROM mana_ai.rls_canary", "mana_ai.rls_canary does not show its row under its own scope"),
       ("CREATE POLICY mine ON mana_ai.grants USING (true)", "mana_ai.grants has a policy that is not ours: mine"),
       ("ALTER TABLE mana_ai.grants OWNER TO mandate_resolver", "mana_ai.grants is not owned by mandate_owner"),
-    ])
-  func unproven(change: String, problem: String) async throws {
-    let database = try await PreparedDatabase.make()
-    try await database.script(change)
-    #expect(try await problems(database, as: .resolver).contains(problem))
+    ], Road.allCases)
+  func unproven(what: (change: String, problem: String), road: Road) async throws {
+    let database = try await PreparedDatabase.make(road: road)
+    try await database.script(what.change)
+    #expect(try await problems(database, as: .resolver).contains(what.problem))
   }
 
-  @Test("A superuser is never bound, and the proof says so")
-  func superuser() async throws {
-    let database = try await PreparedDatabase.of("verification")
+  @Test("A superuser is never bound, and the proof says so", arguments: Road.allCases)
+  func superuser(road: Road) async throws {
+    let database = try await PreparedDatabase.of("verification", road: road)
     let found = try await database.withPool(try await database.superuser()) { try await HouseProof($0).run() }
     #expect(found.contains(HouseProof.Problem(object: "postgres", problem: "is a superuser")))
   }

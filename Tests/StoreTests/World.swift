@@ -1,5 +1,5 @@
-// What the suites of this target fill a database with, and the two ways to it: straight to the server, and through
-// PgBouncer in transaction mode. Every suite that asks the database anything runs over both.
+// What the suites of this target fill a database with, and a pool per role on the road that the test takes: straight
+// to the server, or through PgBouncer in transaction mode.
 
 import Contracts
 import Foundation
@@ -8,11 +8,6 @@ import PostgresSupport
 import Store
 import StoreSupport
 import Testing
-
-enum Road: String, CaseIterable, Sendable, CustomTestStringConvertible {
-  case direct, pooler
-  var testDescription: String { rawValue }
-}
 
 /// A database of its own and a pool per role, for the length of a test.
 struct World: Sendable {
@@ -30,18 +25,13 @@ struct World: Sendable {
   static func with<Value>(
     _ road: Road, connections: Int = 4, _ body: (World) async throws -> Value
   ) async throws -> Value {
-    let database = try await PreparedDatabase.make()
+    let database = try await PreparedDatabase.make(road: road)
     func pool(_ role: StoreRole) async throws -> PostgresPool {
-      let configuration =
-        switch road {
-        case .direct: try await database.configuration(role)
-        case .pooler: try await database.pooledConfiguration(role)
-        }
-      return PostgresPool(configuration, limits: PoolLimits(minimum: 0, maximum: connections))
+      PostgresPool(try await database.configuration(role), limits: PoolLimits(minimum: 0, maximum: connections))
     }
     let world = World(
       database: database, road: road,
-      admin: PostgresPool(try await database.superuser(), limits: PoolLimits(minimum: 0, maximum: 4)),
+      admin: PostgresPool(try await database.login("postgres", .direct), limits: PoolLimits(minimum: 0, maximum: 4)),
       issuer: try await pool(.issuer), resolver: try await pool(.resolver), runner: try await pool(.runner),
       operator: try await pool(.operator), sync: try await pool(.sync))
     let result: Result<Value, any Error>

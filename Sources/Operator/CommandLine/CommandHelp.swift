@@ -25,6 +25,7 @@ struct CommandHelp {
       \(flags.text)
       Exit codes: 0 done, 1 refused, failed or found a problem, 2 wrong usage.
 
+      \(SettingsHelp.text(OperatorSettings.documentation))
       """
   }
 

@@ -23,8 +23,9 @@ enum DatabaseCommands {
   /// What help says about them, in every command that connects.
   static let whichDatabase =
     "Works on the database that --url names, else MANDATE_DATABASE_URL (SYNC_DATABASE_URL, DATABASE_URL), else on the "
-    + "private cluster of the folder. A password belongs into a file that the URL's passfile= names: a command line "
-    + "can be seen by every user of the machine."
+    + "private cluster of the folder. Where the URL leads through PgBouncer in transaction mode, set "
+    + "MANDATE_DATABASE_POOLER=transaction. A password belongs into a file that the URL's passfile= names: a command "
+    + "line can be seen by every user of the machine."
 
   static func path(_ invocation: Invocation) -> String {
     guard let path = invocation[folder] else { preconditionFailure("--folder has a default") }
@@ -35,7 +36,7 @@ enum DatabaseCommands {
   static func configuration(
     _ invocation: Invocation, as role: String
   ) throws(CommandFailure) -> ConnectionConfiguration {
-    if let text = invocation[url] { return try parse(text, "--url") }
+    if let text = invocation[url] { return try parse(text, "--url", invocation.settings.pooler) }
     if let database = invocation.settings.database { return database }
     guard let cluster = try ClusterFolder.find(path(invocation)) else {
       throw .refused("no database is named, and this folder has none of its own: mandate db start, or give --url.")
@@ -43,8 +44,12 @@ enum DatabaseCommands {
     return try cluster.configuration(as: role)
   }
 
-  static func parse(_ text: String, _ name: String) throws(CommandFailure) -> ConnectionConfiguration {
-    do { return try ConnectionConfiguration(url: text) } catch { throw .wrongUsage("\(name): \(error).", help: nil) }
+  static func parse(
+    _ text: String, _ name: String, _ pooler: ConnectionConfiguration.Pooler = .none
+  ) throws(CommandFailure) -> ConnectionConfiguration {
+    do { return try ConnectionConfiguration(url: text, pooler: pooler) } catch {
+      throw .wrongUsage("\(name): \(error).", help: nil)
+    }
   }
 
   /// How long a first connection may take; what answers later than that does not answer.

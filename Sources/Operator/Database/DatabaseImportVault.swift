@@ -41,7 +41,7 @@ enum DatabaseImportVault {
     guard let source = invocation[from] else {
       throw .wrongUsage("--from is missing.", help: "Usage: mandate db import-vault --from URL")
     }
-    let reading = try DatabaseCommands.parse(source, "--from")
+    let reading = try DatabaseCommands.parse(source, "--from", invocation.settings.pooler)
     let writing = try DatabaseCommands.configuration(invocation, as: StoreRole.owner.rawValue)
     let counts = try await DatabaseCommands.withPool(reading) { source throws(CommandFailure) in
       try await DatabaseCommands.withPool(writing) { target throws(CommandFailure) in

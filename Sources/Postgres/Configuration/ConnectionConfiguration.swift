@@ -5,7 +5,7 @@ import Secrets
 
 package struct ConnectionConfiguration: Sendable {
   /// What stands between us and the server.
-  package enum Pooler: Sendable, Equatable {
+  package enum Pooler: String, CaseIterable, Sendable {
     case none
     /// PgBouncer in transaction mode: no named statements, no session state, no start-up options.
     case transaction

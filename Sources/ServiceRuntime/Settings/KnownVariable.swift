@@ -4,6 +4,7 @@
 package enum KnownVariable: String, CaseIterable, Sendable {
   // Data
   case databaseURL = "MANDATE_DATABASE_URL"
+  case databasePooler = "MANDATE_DATABASE_POOLER"
   case postgresPrograms = "MANDATE_POSTGRES_PROGRAMS"
 
   // Keys
@@ -34,7 +35,7 @@ package enum KnownVariable: String, CaseIterable, Sendable {
     // A database URL carries the password of its role.
     case .databaseURL, .resolverPrivateKey: .secret
     case .resolverPublicKey: .document
-    case .postgresPrograms, .stage, .logLevel, .vectors, .publishedVectors, .cache: .text
+    case .databasePooler, .postgresPrograms, .stage, .logLevel, .vectors, .publishedVectors, .cache: .text
     }
   }
 
@@ -44,7 +45,9 @@ package enum KnownVariable: String, CaseIterable, Sendable {
     case .databaseURL: ["SYNC_DATABASE_URL", "DATABASE_URL"]
     // Servers of the former system set this one.
     case .stage: ["NODE_ENV"]
-    case .postgresPrograms, .resolverPublicKey, .resolverPrivateKey, .logLevel, .vectors, .publishedVectors, .cache: []
+    case .databasePooler, .postgresPrograms, .resolverPublicKey, .resolverPrivateKey, .logLevel, .vectors,
+      .publishedVectors, .cache:
+      []
     }
   }
 
@@ -52,6 +55,7 @@ package enum KnownVariable: String, CaseIterable, Sendable {
   package var purpose: String {
     switch self {
     case .databaseURL: "The PostgreSQL database and the role that this process logs in as."
+    case .databasePooler: "What stands between this process and the database that its URL names."
     case .postgresPrograms: "The folder with initdb and pg_ctl, for a private cluster."
     case .resolverPublicKey: "The public half of the resolver's key, for which the issuer wraps mission keys."
     case .resolverPrivateKey: "The private half of the resolver's key; no other process may have it."

@@ -127,12 +127,14 @@ package struct VaultImport: Sendable {
   nonisolated(nonsending)
     private static func checkTarget(_ to: inout PostgresTransaction) async throws(PreparationError) -> Bool
   {
-    let facts: (user: String, isReady: Bool, ownsUsers: Bool)
+    let (user, facts): (String, (isReady: Bool, ownsUsers: Bool)?)
     do throws(PostgresError) {
-      let row = try await to.query(VaultTables.target.bind()).only()
-      facts = (try row.get(0), try row.get(1), try row.get(2))
+      // Another role may not even be allowed to look.
+      user = try await to.query(VaultTables.user.bind()).only().get(0)
+      let row = user == StoreRole.owner.rawValue ? try await to.query(VaultTables.target.bind()).only() : nil
+      facts = try row.map { row throws(PostgresError) in (try row.get(0), try row.get(1)) }
     } catch { throw .step("looking at the database", error) }
-    guard facts.user == "mandate_owner" else { throw .wrongRole(found: facts.user, needed: "mandate_owner") }
+    guard let facts else { throw .wrongRole(found: user, needed: StoreRole.owner.rawValue) }
     guard facts.isReady else { throw .refused("the database is not migrated yet; run first: mandate db migrate") }
     return facts.ownsUsers
   }

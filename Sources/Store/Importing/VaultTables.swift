@@ -12,10 +12,10 @@ enum VaultTables {
 
   static let isThere = Statement("SELECT to_regclass('auth.encryption_vaults') IS NOT NULL")
 
+  static let user = Statement("SELECT current_user::text")
   static let target = Statement(
     """
-    SELECT current_user::text,
-      to_regclass('auth.encryption_vaults') IS NOT NULL AND to_regclass('mana_ai.change_queue') IS NOT NULL,
+    SELECT to_regclass('auth.encryption_vaults') IS NOT NULL AND to_regclass('mana_ai.change_queue') IS NOT NULL,
       coalesce((SELECT r.rolname = 'mandate_owner'
         FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_roles AS r ON r.oid = c.relowner
         WHERE c.oid = to_regclass('auth.users')), false)

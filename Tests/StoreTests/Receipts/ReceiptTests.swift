@@ -4,6 +4,7 @@
 import Contracts
 import Postgres
 import Store
+import StoreSupport
 import Testing
 
 /// What came of a unit, as values that can be compared.

@@ -3,6 +3,7 @@
 import Contracts
 import Postgres
 import Store
+import StoreSupport
 import Testing
 
 @Suite struct UnwritableTests {

@@ -4,6 +4,7 @@
 import Contracts
 import Postgres
 import Store
+import StoreSupport
 import Synchronization
 import Testing
 
