@@ -78,7 +78,8 @@ import Testing
     await #expect(processExitsWith: .failure) {
       var short = [UInt8](repeating: 0, count: 31)
       var span = short.mutableSpan
-      try HMACSHA256.authenticate([1].span, key: [2].span, into: &span)
+      let (message, key): ([UInt8], [UInt8]) = ([1], [2])
+      try HMACSHA256.authenticate(message.span, key: key.span, into: &span)
     }
   }
 }

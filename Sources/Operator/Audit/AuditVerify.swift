@@ -95,8 +95,9 @@ enum AuditVerify {
     guard data.count <= mostBytes else { throw .refused("\(Printable.name(path)) is larger than 1 GiB.") }
     var heads: [Identifier: [ChainHead]] = [:]
     for (number, line) in data.split(separator: UInt8(ascii: "\n")).enumerated() {
+      let bytes = Array(line)
       do {
-        guard let head = try AuditLines.readHead(Array(line).span) else { continue }
+        guard let head = try AuditLines.readHead(bytes.span) else { continue }
         heads[head.user, default: []].append(head.end)
       } catch { throw .refused("\(Printable.name(path)): line \(number + 1) is not one of an exported audit.") }
     }

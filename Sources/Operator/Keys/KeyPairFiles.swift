@@ -28,6 +28,7 @@ extension KeyFolder {
     reached: (Step) -> Void = { _ in }
   ) throws(CommandFailure) {
     let (file, part) = (name.text, name.partText)
+    let publicBytes = Array(text.utf8)
     var isPrivateNamed = false
     do throws(CommandFailure) {
       try about(hidden.path(of: file)) { () throws(FileProblem) in
@@ -36,7 +37,7 @@ extension KeyFolder {
       }
       reached(.privatePart)
       try about(open.path(of: file)) { () throws(FileProblem) in
-        try open.create(part, mode: Self.publicMode, Array(text.utf8).span)
+        try open.create(part, mode: Self.publicMode, publicBytes.span)
         try open.synchronise()
       }
       reached(.publicPart)

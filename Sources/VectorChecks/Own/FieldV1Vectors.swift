@@ -30,7 +30,8 @@ enum FieldV1Vectors: OwnFormat {
   ]
 
   static func checker(for group: Members) throws -> (Members) throws -> Outcome {
-    let master = try SecretBytes(copying: group.bytes("masterKey").span)
+    let masterBytes = group.bytes("masterKey")
+    let master = try SecretBytes(copying: masterBytes.span)
     var deriver = try KeyDeriver()
     let key = try deriver.missionKeyV1(
       master: master, mission: group.text("missionId"), tables: group.texts("tables"),
@@ -56,7 +57,8 @@ enum FieldV1Vectors: OwnFormat {
       let opened = try codec.open1(envelope.span, key: key, onto: &plaintext)
       guard test.isValid else { return .failed("it opened") }
       guard FieldCases.isJSON(test.text("json"), opened, plaintext) else { return .failed("another text") }
-      let sealed = try codec.seal1(test.bytes("msg").span, key: key, iv: test.bytes("iv"))
+      let plain = test.bytes("msg")
+      let sealed = try codec.seal1(plain.span, key: key, iv: test.bytes("iv"))
       let same = JSONString(sealed) == JSONString(test.text("envelope"))
       return .expect(same == test.truth("canonical"), "sealing wrote \(sealed)")
     } catch FieldFailure.refused(let reason) {

@@ -42,7 +42,8 @@ enum FieldV2Vectors: OwnFormat {
       guard test.isValid else { return .failed("it opened") }
       guard FieldCases.isJSON(test.text("json"), opened, plaintext) else { return .failed("another text") }
       guard place.aad == test.bytes("aad") else { return .failed("another aad") }
-      let sealed = try codec.seal2(test.bytes("msg").span, key: key, place: place, iv: test.bytes("iv"))
+      let plain = test.bytes("msg")
+      let sealed = try codec.seal2(plain.span, key: key, place: place, iv: test.bytes("iv"))
       return .expect(JSONString(sealed) == JSONString(test.text("envelope")), "sealing wrote \(sealed)")
     } catch FieldFailure.refused(let reason) {
       return .expect(!test.isValid && reason.rawValue == test.text("reason"), "refused: \(reason.rawValue)")

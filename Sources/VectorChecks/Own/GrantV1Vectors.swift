@@ -52,7 +52,8 @@ enum GrantV1Vectors: OwnFormat {
   private static func issue(
     _ test: Members, _ pairs: [ThrowAwayKeys.Pair], _ resolver: ResolverKeys
   ) throws -> Outcome {
-    let master = try SecretBytes(copying: test.bytes("masterKey").span)
+    let masterBytes = test.bytes("masterKey")
+    let master = try SecretBytes(copying: masterBytes.span)
     var deriver = try KeyDeriver()
     let key = try deriver.missionKeyV1(
       master: master, mission: test.text("missionId"), tables: test.texts("tables"), recordIds: test.texts("recordIds"))

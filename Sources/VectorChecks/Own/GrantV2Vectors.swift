@@ -65,7 +65,8 @@ enum GrantV2Vectors: OwnFormat {
     let claims = GrantClaims(
       grantId: grantId, keyId: pair.publicKey.keyIdHex, user: user, mission: mission, scope: scope,
       issuedAt: issuedAt, expiresAt: GrantLifetime.expiry(issuedAt: issuedAt, wanted: test.number("wantedMs")))
-    let master = try SecretBytes(copying: test.bytes("masterKey").span)
+    let masterBytes = test.bytes("masterKey")
+    let master = try SecretBytes(copying: masterBytes.span)
     var deriver = try KeyDeriver()
     let key = try deriver.missionKeyV2(master: master, user: user, mission: mission, grantId: grantId, scope: scope)
     guard key.equals(test.bytes("missionKey").span) else { return .failed("another mission key") }

@@ -25,8 +25,9 @@ enum KeyIdVectors: OwnFormat {
   static func checker(for group: Members) throws -> (Members) throws -> Outcome { check }
 
   private static func check(_ test: Members) -> Outcome {
+    let spki = test.bytes("spki")
     do throws(KeyLoadError) {
-      let key = try RSAPublicKey(spki: test.bytes("spki").span)
+      let key = try RSAPublicKey(spki: spki.span)
       guard test.isValid else { return .failed("it was loaded") }
       guard key.bits == test.integer("bits"), key.fingerprint == test.bytes("fingerprint") else {
         return .failed("other bits or another fingerprint")

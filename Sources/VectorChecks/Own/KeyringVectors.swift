@@ -32,7 +32,8 @@ enum KeyringVectors: OwnFormat {
   ]
 
   static func checker(for group: Members) throws -> (Members) throws -> Outcome {
-    let master = try SecretBytes(copying: group.bytes("masterKey").span)
+    let masterBytes = group.bytes("masterKey")
+    let master = try SecretBytes(copying: masterBytes.span)
     var deriver = try KeyDeriver()
     let key = try deriver.missionKeyV2(
       master: master, user: Identifier(group.text("userId")), mission: Identifier(group.text("missionId")),

@@ -39,7 +39,8 @@ enum MissionKeyV1Vectors: OwnFormat {
   static func checker(for group: Members) throws -> (Members) throws -> Outcome { check }
 
   private static func check(_ test: Members) throws -> Outcome {
-    let master = try SecretBytes(copying: test.bytes("masterKey").span)
+    let masterBytes = test.bytes("masterKey")
+    let master = try SecretBytes(copying: masterBytes.span)
     var deriver = try KeyDeriver()
     do throws(DerivationFailure) {
       let key = try deriver.missionKeyV1(

@@ -39,7 +39,8 @@ enum MissionKeyV2Vectors: OwnFormat {
     func refused(_ reason: String) -> Outcome {
       .expect(!test.isValid && test.text("reason") == reason, "refused: \(reason)")
     }
-    let master = try SecretBytes(copying: test.bytes("masterKey").span)
+    let masterBytes = test.bytes("masterKey")
+    let master = try SecretBytes(copying: masterBytes.span)
     guard master.count == KeyDeriver.masterKeyBytes else { return refused("master-key") }
     guard let user = try? Identifier(checking: test.text("userId")) else { return refused("user") }
     guard let mission = try? Identifier(checking: test.text("missionId")) else { return refused("mission") }

@@ -18,7 +18,8 @@ final class RecordKeyOwner {
   ]
 
   init(_ group: Members) throws {
-    let master = try SecretBytes(copying: group.bytes("masterKey").span)
+    let masterBytes = group.bytes("masterKey")
+    let master = try SecretBytes(copying: masterBytes.span)
     var deriver = try KeyDeriver()
     let derived = try deriver.recordKey(
       master: master, user: Identifier(group.text("userId")),

@@ -33,7 +33,8 @@ enum RecordKeyVectors: OwnFormat {
     func refused(_ reason: String) -> Outcome {
       .expect(!test.isValid && test.text("reason") == reason, "refused: \(reason)")
     }
-    let master = try SecretBytes(copying: test.bytes("masterKey").span)
+    let masterBytes = test.bytes("masterKey")
+    let master = try SecretBytes(copying: masterBytes.span)
     guard master.count == KeyDeriver.masterKeyBytes else { return refused("master-key") }
     guard let user = try? Identifier(checking: test.text("userId")) else { return refused("user") }
     guard let table = try? TableName(test.text("table")) else { return refused("table") }

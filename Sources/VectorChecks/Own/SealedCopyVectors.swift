@@ -50,8 +50,9 @@ enum SealedCopyVectors: OwnFormat {
       guard test.isValid else { return .failed("it opened") }
       guard FieldCases.isJSON(test.text("json"), opened, plaintext) else { return .failed("another text") }
       guard SealedCopy.aad(place, of: test.text("of")) == test.bytes("aad") else { return .failed("another aad") }
+      let plain = test.bytes("msg")
       let made = try codec.sealCopy(
-        test.bytes("msg").span, of: FieldEnvelope(parsing: current.span, as: .one), key: key, place: place,
+        plain.span, of: FieldEnvelope(parsing: current.span, as: .one), key: key, place: place,
         iv: test.bytes("iv"))
       guard JSONString(made.of) == JSONString(test.text("of")) else { return .failed("another digest") }
       return .expect(

@@ -131,12 +131,14 @@ enum Enc1 {
   private static func sealDifference(
     _ plaintext: String, _ wire: String, _ key: TestMissionKeys.Key
   ) throws(CaseProblem) -> String? {
+    let (wireBytes, plainBytes) = (Array(wire.utf8), Array(plaintext.utf8))
     do {
-      let envelope = try FieldEnvelope(parsing: Array(wire.utf8).span, as: .one)
+      let envelope = try FieldEnvelope(parsing: wireBytes.span, as: .one)
       var codec = try FieldCodec()
       let iv = [UInt8](copying: envelope.iv)
-      let ours = try codec.seal1(Array(plaintext.utf8).span, key: key.missionKey, iv: iv)
-      let again = try FieldEnvelope(parsing: Array(ours.utf8).span, as: .one)
+      let ours = try codec.seal1(plainBytes.span, key: key.missionKey, iv: iv)
+      let ourBytes = Array(ours.utf8)
+      let again = try FieldEnvelope(parsing: ourBytes.span, as: .one)
       return Difference.between(
         [UInt8](copying: envelope.decoded), [UInt8](copying: again.decoded), "the plaintext sealed again")
     } catch { return "the plaintext could not be sealed again" }
