@@ -113,7 +113,9 @@ let package = Package(
       swiftSettings: house),
     .testTarget(
       name: "StoreTests",
-      dependencies: ["Contracts", "Missions", "Postgres", "PostgresSupport", "Store", "StoreSupport"],
+      dependencies: [
+        "Contracts", "Missions", "Postgres", "PostgresSupport", "ServiceRuntime", "Store", "StoreSupport",
+      ],
       swiftSettings: house),
   ],
   swiftLanguageModes: [.v6]

@@ -99,6 +99,9 @@ package final class TemporaryCluster: Sendable {
         restart) control stop -m fast; start ;;
         reload) control reload ;;
         crash) crash ;;
+        # The next start goes into recovery, finds nothing to replay, and stays there.
+        standby) control stop -m fast && as_server touch "$folder/data/standby.signal" && start ;;
+        promote) control promote ;;
         *) false ;;
       esac && echo ok || echo failed
     done
@@ -112,6 +115,9 @@ package final class TemporaryCluster: Sendable {
     case stop, start, restart, reload
     /// Kills the postmaster as the kernel would when memory runs out.
     case crash
+    /// Starts it anew as a standby: it answers questions and takes no changes.
+    case standby
+    case promote
   }
 
   package func order(_ order: Order) async throws { try await supervisor.order(order.rawValue) }

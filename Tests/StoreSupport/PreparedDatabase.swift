@@ -3,12 +3,14 @@
 // takes the road that was chosen; what a test breaks or looks at from outside goes straight to the server.
 
 package import Postgres
-import PostgresSupport
+package import PostgresSupport
 package import Store
 
 package struct PreparedDatabase: Sendable {
   package let name: String
   package let road: Road
+  /// The cluster that all suites share, unless a test needs one of its own to spoil.
+  private let cluster: TemporaryCluster
 
   /// One database per suite and road, made when its first test asks for it.
   package static func of(_ suite: String, road: Road = .direct) async throws -> PreparedDatabase {
@@ -17,9 +19,10 @@ package struct PreparedDatabase: Sendable {
 
   /// A new one. `before` is run by a superuser first, for what a former system left.
   package static func make(
-    before: String? = nil, migrated: Bool = true, road: Road = .direct
+    before: String? = nil, migrated: Bool = true, road: Road = .direct, in own: TemporaryCluster? = nil
   ) async throws -> PreparedDatabase {
-    let database = PreparedDatabase(name: try await TemporaryCluster.shared().makeDatabase(), road: road)
+    let cluster = if let own { own } else { try await TemporaryCluster.shared() }
+    let database = PreparedDatabase(name: try await cluster.makeDatabase(), road: road, cluster: cluster)
     if let before { try await database.script(before) }
     try await database.bootstrap()
     if migrated { try await database.migrate() }
@@ -29,7 +32,8 @@ package struct PreparedDatabase: Sendable {
   /// A new one that only the roles are ready for: they belong to the server.
   package static func empty(before: String? = nil, road: Road = .direct) async throws -> PreparedDatabase {
     _ = try await of("the roles")
-    let database = PreparedDatabase(name: try await TemporaryCluster.shared().makeDatabase(), road: road)
+    let cluster = try await TemporaryCluster.shared()
+    let database = PreparedDatabase(name: try await cluster.makeDatabase(), road: road, cluster: cluster)
     if let before { try await database.script(before) }
     return database
   }
@@ -57,15 +61,15 @@ package struct PreparedDatabase: Sendable {
   /// `user` must be known to the pooler where that is the road.
   package func login(_ user: String, _ road: Road) async throws -> ConnectionConfiguration {
     switch road {
-    case .direct: try await TemporaryCluster.shared().configuration(database: name, user: user)
-    case .pooler: try await Poolers.shared.get().configuration(database: name, user: user)
+    case .direct: try cluster.configuration(database: name, user: user)
+    case .pooler: try await Poolers.shared.get(before: cluster).configuration(database: name, user: user)
     }
   }
 
   package func url(_ user: String, _ road: Road) async throws -> String {
     switch road {
-    case .direct: try await TemporaryCluster.shared().url(database: name, user: user)
-    case .pooler: try await Poolers.shared.get().url(database: name, user: user)
+    case .direct: cluster.url(database: name, user: user)
+    case .pooler: try await Poolers.shared.get(before: cluster).url(database: name, user: user)
     }
   }
 
@@ -118,16 +122,17 @@ private actor Databases {
 
 private actor Poolers {
   static let shared = Poolers()
-  private var starting: Task<TemporaryPooler, any Error>?
+  /// By the folder of the cluster that each stands before.
+  private var starting: [String: Task<TemporaryPooler, any Error>] = [:]
 
-  func get() async throws -> TemporaryPooler {
-    if let starting { return try await starting.value }
+  func get(before cluster: TemporaryCluster) async throws -> TemporaryPooler {
+    if let known = starting[cluster.folder] { return try await known.value }
     let task = Task {
       try await TemporaryPooler.start(
-        before: try await .shared(),
+        before: cluster,
         users: ["postgres", PreparedDatabase.creator] + StoreRole.allCases.map(\.rawValue))
     }
-    starting = task
+    starting[cluster.folder] = task
     return try await task.value
   }
 }

@@ -23,9 +23,9 @@ struct World: Sendable {
   private var pools: [PostgresPool] { [admin, issuer, resolver, runner, `operator`, sync] }
 
   static func with<Value>(
-    _ road: Road, connections: Int = 4, _ body: (World) async throws -> Value
+    _ road: Road, connections: Int = 4, in cluster: TemporaryCluster? = nil, _ body: (World) async throws -> Value
   ) async throws -> Value {
-    let database = try await PreparedDatabase.make(road: road)
+    let database = try await PreparedDatabase.make(road: road, in: cluster)
     func pool(_ role: StoreRole) async throws -> PostgresPool {
       PostgresPool(try await database.configuration(role), limits: PoolLimits(minimum: 0, maximum: connections))
     }

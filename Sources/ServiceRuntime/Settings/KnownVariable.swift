@@ -19,6 +19,7 @@ package enum KnownVariable: String, CaseIterable, Sendable {
   case vectors = "MANDATE_VECTORS"
   case publishedVectors = "MANDATE_WYCHEPROOF"
   case cache = "MANDATE_CACHE"
+  case soakRounds = "MANDATE_SOAK_ROUNDS"
 
   /// How the value reaches us, and what may be done with it on the way.
   package enum Form: Sendable {
@@ -35,7 +36,7 @@ package enum KnownVariable: String, CaseIterable, Sendable {
     // A database URL carries the password of its role.
     case .databaseURL, .resolverPrivateKey: .secret
     case .resolverPublicKey: .document
-    case .databasePooler, .postgresPrograms, .stage, .logLevel, .vectors, .publishedVectors, .cache: .text
+    case .databasePooler, .postgresPrograms, .stage, .logLevel, .vectors, .publishedVectors, .cache, .soakRounds: .text
     }
   }
 
@@ -46,7 +47,7 @@ package enum KnownVariable: String, CaseIterable, Sendable {
     // Servers of the former system set this one.
     case .stage: ["NODE_ENV"]
     case .databasePooler, .postgresPrograms, .resolverPublicKey, .resolverPrivateKey, .logLevel, .vectors,
-      .publishedVectors, .cache:
+      .publishedVectors, .cache, .soakRounds:
       []
     }
   }
@@ -63,6 +64,7 @@ package enum KnownVariable: String, CaseIterable, Sendable {
     case .logLevel: "The least serious log lines that are still written."
     case .vectors: "A further folder of test vectors that the tests verify."
     case .cache: "The folder that keeps published vectors between runs; read by a script, not by us."
+    case .soakRounds: "How many times as many rounds the races of the tests run."
     case .publishedVectors: "A folder of Project Wycheproof's vectors that the tests verify."
     }
   }

@@ -6,6 +6,7 @@ import Foundation
 import Missions
 import Postgres
 import Store
+import StoreSupport
 import Synchronization
 import Testing
 

@@ -8,9 +8,11 @@ import StoreSupport
 import Testing
 
 @Suite struct ProjectionMigrationTests {
-  @Test("Notes that wait while positions are introduced are taken, and mix with those that have one")
-  func waitingNotes() async throws {
-    let database = try await PreparedDatabase.make(migrated: false)
+  @Test(
+    "Notes that wait while positions are introduced are taken, and mix with those that have one",
+    arguments: Road.allCases)
+  func waitingNotes(road: Road) async throws {
+    let database = try await PreparedDatabase.make(migrated: false, road: road)
     try await database.migrate(Array(Migration.all.prefix(16)))
     let change = """
       INSERT INTO public.sync_changes (app_id, table_name, record_id, user_id, op, data, client_id)

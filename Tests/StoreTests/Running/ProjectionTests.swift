@@ -20,9 +20,11 @@ import Testing
     FROM mana_ai.mission_snapshots AS s WHERE s.mission_id = $1
     """, .text)
 
-  @Test("Three changes behind two thousand cost three rows, and one that commits late costs them all, once")
-  func cost() async throws {
-    try await World.with(.direct) { world in
+  @Test(
+    "Three changes behind two thousand cost three rows, and one that commits late costs them all, once",
+    arguments: Road.allCases)
+  func cost(road: Road) async throws {
+    try await World.with(road) { world in
       let history = (0..<2_000).map { TestChange(data: #"{"n":\#($0)}"#, at: Int64($0) * 10, id: UInt128($0 + 1)) }
       _ = try await world.admin.pipeline([PipelineUnit(history.map { $0.insert() })])
       let first = try await world.refreshAll()
@@ -39,9 +41,9 @@ import Testing
     }
   }
 
-  @Test("What happened to a user's other missions meanwhile is not read", arguments: [false, true])
-  func neighbours(analyzed: Bool) async throws {
-    try await World.with(.direct) { world in
+  @Test("What happened to a user's other missions meanwhile is not read", arguments: Road.allCases, [false, true])
+  func neighbours(road: Road, analyzed: Bool) async throws {
+    try await World.with(road) { world in
       let history = (0..<2_000).map { TestChange(data: #"{"n":\#($0)}"#, at: Int64($0), id: UInt128($0 + 1)) }
       _ = try await world.admin.pipeline([PipelineUnit(history.map { $0.insert() })])
       // Statistics that know one record alone make every index look alike.
@@ -81,18 +83,22 @@ import Testing
     throw SupportProblem.neverAlone
   }
 
-  @Test("Rows of one transaction, whose ids are in no order, are folded once when their notes are taken together")
-  func oneTransaction() async throws {
-    try await World.with(.direct) { world in
+  @Test(
+    "Rows of one transaction, whose ids are in no order, are folded once when their notes are taken together",
+    arguments: Road.allCases)
+  func oneTransaction(road: Road) async throws {
+    try await World.with(road) { world in
       try await world.write((0..<200).map { TestChange(data: #"{"n":\#($0)}"#, at: 0, id: UInt128(($0 * 77) % 200)) })
       #expect(try await world.refreshAll(page: 7) == (rows: 200, refolded: 0))
       #expect(try await world.compareWithWholeHistories() == 1)
     }
   }
 
-  @Test("A snapshot that a former system left is folded from the first row, whatever stands in it")
-  func formerSnapshot() async throws {
-    try await World.with(.direct) { world in
+  @Test(
+    "A snapshot that a former system left is folded from the first row, whatever stands in it", arguments: Road.allCases
+  )
+  func formerSnapshot(road: Road) async throws {
+    try await World.with(road) { world in
       // The pause was stamped by a device whose clock is behind; the former refresh read the insert again (F-14).
       try await world.write(
         TestChange(op: "insert", data: #"{"state":"active"}"#, at: 5, id: 1),
@@ -111,9 +117,11 @@ import Testing
     }
   }
 
-  @Test("A deleted mission and an agent marked as deleted keep their rows; clearing the mark brings the agent back")
-  func deleted() async throws {
-    try await World.with(.direct) { world in
+  @Test(
+    "A deleted mission and an agent marked as deleted keep their rows; clearing the mark brings the agent back",
+    arguments: Road.allCases)
+  func deleted(road: Road) async throws {
+    try await World.with(road) { world in
       let user = try scope("a")
       func agent() async throws -> JSONObject? {
         let rows = try await world.runner.transact([user.statement, Projections.agent(Identifier("g"), in: user)])
@@ -141,9 +149,11 @@ import Testing
     }
   }
 
-  @Test("A mission whose changes can't be read is parked, its neighbours are refreshed, and it is not handed out")
-  func unreadable() async throws {
-    try await World.with(.direct) { world in
+  @Test(
+    "A mission whose changes can't be read is parked, its neighbours are refreshed, and it is not handed out",
+    arguments: Road.allCases)
+  func unreadable(road: Road) async throws {
+    try await World.with(road) { world in
       let active = #"{"state":"active","nextRunAt":"2020-01-01T00:00:00Z"}"#
       try await world.write(
         TestChange(data: active, at: 1, id: 1), TestChange(record: "other", data: active, at: 1, id: 2))
@@ -165,9 +175,11 @@ import Testing
     }
   }
 
-  @Test("Who parked a mission is asked: an edit leaves it parked, another due time or state hands it out again")
-  func parked() async throws {
-    try await World.with(.direct) { world in
+  @Test(
+    "Who parked a mission is asked: an edit leaves it parked, another due time or state hands it out again",
+    arguments: Road.allCases)
+  func parked(road: Road) async throws {
+    try await World.with(road) { world in
       try await world.write(TestChange(data: #"{"state":"active","nextRunAt":"soon"}"#, at: 1, id: 1))
       _ = try await world.refresh()
       #expect(try await record(world)?.hasSuffix("active next-run-unreadable") == true)
@@ -184,9 +196,11 @@ import Testing
     }
   }
 
-  @Test("A time at the end of what the log can hold is folded, and folded from the first row each time")
-  func endOfTime() async throws {
-    try await World.with(.direct) { world in
+  @Test(
+    "A time at the end of what the log can hold is folded, and folded from the first row each time",
+    arguments: Road.allCases)
+  func endOfTime(road: Road) async throws {
+    try await World.with(road) { world in
       try await world.write(TestChange(data: #"{"n":1}"#, at: 1, id: 1), TestChange(data: #"{"n":2}"#, at: 2, id: 2))
       try await world.script("UPDATE public.sync_changes SET created_at = 'infinity' WHERE data = '{\"n\":2}'")
       try await world.script(
@@ -200,9 +214,10 @@ import Testing
     }
   }
 
-  @Test("Another's rows stay out of a history, although both share a space that a session names")
-  func sharedSpace() async throws {
-    try await World.with(.direct) { world in
+  @Test(
+    "Another's rows stay out of a history, although both share a space that a session names", arguments: Road.allCases)
+  func sharedSpace(road: Road) async throws {
+    try await World.with(road) { world in
       try await world.write(
         TestChange(data: #"{"mine":1}"#, at: 2, id: 1), TestChange(user: "b", data: #"{"yours":1}"#, at: 1, id: 2))
       try await world.script("UPDATE public.sync_changes SET space_id = 's'")
@@ -221,9 +236,11 @@ import Testing
     }
   }
 
-  @Test("Every writer's note says where its change stands", arguments: ["sync", "superuser", "bulk", "runner"])
-  func positions(writer: String) async throws {
-    try await World.with(.direct) { world in
+  @Test(
+    "Every writer's note says where its change stands", arguments: Road.allCases,
+    ["sync", "superuser", "bulk", "runner"])
+  func positions(road: Road, writer: String) async throws {
+    try await World.with(road) { world in
       try await world.addUser("a")
       let values =
         "SELECT 'ai', 'aiMissions', 'm' || i, 'a', 'update', 'mana-ai-runner' FROM generate_series(1, 50) AS i"

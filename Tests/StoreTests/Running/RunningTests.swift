@@ -8,7 +8,7 @@ import Synchronization
 import Testing
 
 @Suite struct RunningTests {
-  private static func projection(_ name: String, due: Int64, state: String = "active", parked: String? = nil)
+  static func projection(_ name: String, due: Int64, state: String = "active", parked: String? = nil)
     -> MissionProjection
   {
     MissionProjection(
@@ -17,36 +17,13 @@ import Testing
       nextRun: at(due), parked: parked)
   }
 
-  private static func at(_ seconds: Int64) -> PostgresTimestamp {
+  static func at(_ seconds: Int64) -> PostgresTimestamp {
     PostgresTimestamp(microsecondsSince2000: 800_000_000_000_000 + seconds * 1_000_000)
   }
 
   private func write(_ world: World, _ user: String, _ missions: [MissionProjection]) async throws {
     let scope = try scope(user)
     _ = try await world.runner.transact([scope.statement] + missions.map { Projections.write($0, in: scope) })
-  }
-
-  @Test("Several claimers get every due mission exactly once", arguments: Road.allCases)
-  func once(road: Road) async throws {
-    try await World.with(road, connections: 8) { world in
-      for user in ["u1", "é", "B"] {
-        try await write(world, user, (0..<100).map { Self.projection("m\($0)", due: Int64($0)) })
-      }
-      let claimed = try await withThrowingTaskGroup(of: [String].self) { group in
-        for number in 0..<8 {
-          group.addTask {
-            let due = DueMissions(world.runner, owner: "runner-\(number)")
-            var mine: [String] = []
-            while case let page = try await due.claim(limit: 7, lease: .seconds(60)), !page.isEmpty {
-              mine += page.map { "\($0.scope.user.text) \($0.mission.text)" }
-            }
-            return mine
-          }
-        }
-        return try await group.reduce(into: []) { $0 += $1 }
-      }
-      #expect(claimed.count == 300 && Set(claimed).count == 300)
-    }
   }
 
   @Test(
