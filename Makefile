@@ -8,7 +8,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 # Some targets share their name with a folder, and none of them is a file that make could compare by date.
 .PHONY: help deps build test lint bench fuzz demo docs bench-json bench-long \
-	build-tests vectors vector-tool vectors-independent vectors-published test-only format clean
+	build-tests vectors vector-tool vectors-independent vectors-published test-only soak format clean
 # Two swift commands in one .build wait for each other's lock: `make -j` would only mix up the order and the output.
 .NOTPARALLEL:
 
@@ -81,6 +81,10 @@ SERVER_SUITES := PostgresTests|StoreTests|OperatorTests
 test-only: #+ run the tests that are already built
 	swift test --skip-build --skip '$(SERVER_SUITES)'
 	swift test --skip-build --no-parallel --filter '$(SERVER_SUITES)'
+
+# The same tests of the store as in `make test`, with more rounds: MANDATE_SOAK_ROUNDS=5 make soak for a short one.
+soak: deps build-tests #+ run the races of the store thousands of rounds (about 40 minutes)
+	Scripts/soak.sh
 
 format: #+ let swift format repair what it can
 	swift format --in-place --parallel --recursive $(SWIFT_SOURCES)

@@ -63,7 +63,8 @@ import Testing
     try await World.with(road) { world in
       try await world.addUser("a")
       var (released, refused) = (0, 0)
-      for round in 0..<30 {
+      let rounds = Rounds.of(30)
+      for round in 1...rounds {
         let grant = try await world.addGrant("a", "m\(round)", ["n1"])
         let wish = try opening("a", "m\(round)", grant, ["n1"])
         let receipts = world.receipts
@@ -84,11 +85,12 @@ import Testing
           #expect(seen.failure == nil)
           if seen.grants.isEmpty { refused += 1 } else { released += 1 }
         }
+        Rounds.progress("closing races, \(road)", round, of: rounds)
       }
       let shared = try await world.number(
         "SELECT count(*) FROM mana_ai.decrypt_audit WHERE status = 'ok' AND of_seq IS NULL")
-      print("closing races, \(road.rawValue): 30 rounds, \(released) released, \(refused) refused")
-      #expect(released + refused == 120 && refused >= 30 && Int(shared) >= released)
+      print("closing races, \(road.rawValue): \(rounds) rounds, \(released) released, \(refused) refused")
+      #expect(released + refused == 4 * rounds && refused >= rounds && Int(shared) >= released)
     }
   }
 
@@ -100,10 +102,13 @@ import Testing
   {
     let receipts = world.receipts
     return try await withThrowingTaskGroup(of: (Int, Int).self) { group in
-      for _ in 0..<16 {
+      for writer in 0..<16 {
         group.addTask {
           var (opened, failed) = (0, 0)
-          for _ in 0..<rounds {
+          for round in 1...rounds {
+            if writer == 0 {
+              Rounds.progress("16 writers among \(missions.count) users, \(world.road)", round, of: rounds)
+            }
             let chosen = missions.shuffled().prefix(Int.random(in: 1...most))
             let seen = try await receipts.release(try chosen.map { try opening($0.user, "m", $0.grant, ["n1", "n2"]) })
             for mission in seen {
@@ -172,8 +177,9 @@ import Testing
   func oneUser(road: Road) async throws {
     try await World.with(road, connections: 16) { world in
       let missions = try await addMany(world, 1)
-      let counts = try await hammer(world, missions, rounds: 24, most: 1)
-      #expect(counts.receipts == 16 * 24 * 2 && counts.failures > 0)
+      let rounds = Rounds.of(24)
+      let counts = try await hammer(world, missions, rounds: rounds, most: 1)
+      #expect(counts.receipts == 16 * rounds * 2 && counts.failures > 0)
       #expect(try await world.number("SELECT seq FROM mana_ai.audit_heads") == Int64(counts.receipts + counts.failures))
       #expect(try await brokenChains(world) == 0)
       #expect(try await deadlocks(world) == 0)
@@ -186,7 +192,7 @@ import Testing
     for users in [40, 10_000] {
       try await World.with(road, connections: 16) { world in
         let missions = try await addMany(world, users)
-        let counts = try await hammer(world, missions, rounds: users == 40 ? 12 : 6, most: 32)
+        let counts = try await hammer(world, missions, rounds: Rounds.of(users == 40 ? 12 : 6), most: 32)
         let rows = try await world.number("SELECT count(*) FROM mana_ai.decrypt_audit")
         #expect(rows == Int64(counts.receipts + counts.failures))
         #expect(try await brokenChains(world) == 0)

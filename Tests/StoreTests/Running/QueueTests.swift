@@ -74,7 +74,7 @@ import Testing
     "With writers and consumers at once, each record is last read with all of its changes", arguments: Road.allCases)
   func nothingIsLost(road: Road) async throws {
     try await World.with(road, connections: 6) { world in
-      let (writers, perWriter) = (4, 40)
+      let (writers, perWriter) = (4, Rounds.of(40))
       let tally = Tally(writers: writers)
       let queue = ChangeQueue(world.runner)
       @Sendable func consume() async throws -> Int64 {
