@@ -38,8 +38,13 @@ package struct PreparedDatabase: Sendable {
     return database
   }
 
-  package func bootstrap() async throws {
-    try await withPool(superuser()) { try await Bootstrap($0).run(passwords: [:]) }
+  /// A new one in which nothing was done yet, on a cluster that may not even have the roles.
+  package static func bare(in cluster: TemporaryCluster, road: Road) async throws -> PreparedDatabase {
+    PreparedDatabase(name: try await cluster.makeDatabase(), road: road, cluster: cluster)
+  }
+
+  package func bootstrap(as user: String = "postgres") async throws {
+    try await withPool(login(user, road)) { try await Bootstrap($0).run(passwords: [:]) }
   }
 
   @discardableResult

@@ -89,14 +89,18 @@ struct ClusterFolder: ~Copyable, Sendable {
   ) throws(CommandFailure) -> ConnectionConfiguration {
     let passwords = PasswordFiles.path(in: folder.absolutePath, of: role)
     guard PasswordFiles.isThere(role, in: folder) else {
-      throw .refused("\(Printable.name(passwords)) is missing, so nobody can log in as \(role): mandate db bootstrap")
+      throw .refused(
+        "\(Printable.name(passwords)) is missing, so nobody can log in as \(role): mandate db bootstrap, or if it "
+          + "was lost, mandate db renew-passwords")
     }
     return try DatabaseCommands.parse(url(as: role, database: database), "the private cluster")
   }
 
   /// No secret: the password is in the file that it names.
-  func url(as role: String, database: String = ClusterFolder.database) -> String {
-    let passwords = URLText.encode(PasswordFiles.path(in: folder.absolutePath, of: role))
+  func url(
+    as role: String, database: String = ClusterFolder.database, _ generation: PasswordFiles.Generation = .current
+  ) -> String {
+    let passwords = URLText.encode(PasswordFiles.path(in: folder.absolutePath, of: role, generation))
     return "postgres://\(role)@/\(database)?host=\(URLText.encode(sockets))&port=\(ClusterPlace.port)"
       + "&passfile=\(passwords)"
   }

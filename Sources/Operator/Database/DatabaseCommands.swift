@@ -8,7 +8,7 @@ enum DatabaseCommands {
   static let group = CommandGroup(name: "db", summary: "Run, prepare, migrate and verify the database.")
   static let all = [
     DatabaseStart.command, DatabaseStop.command, DatabaseStatus.command, DatabaseBootstrap.command,
-    DatabaseMigrate.command, DatabaseVerify.command, DatabaseImportVault.command,
+    DatabaseMigrate.command, DatabaseVerify.command, DatabaseImportVault.command, DatabaseRenewPasswords.command,
   ]
 
   static let folder = Option(
@@ -82,8 +82,26 @@ enum DatabaseCommands {
       let advice =
         if case .unreachable(let failure) = error, failure.reason == .network {
           " Is it running? A private cluster is started with: mandate db start"
+        } else if case .unreachable(let failure) = error, failure.isAboutPassword {
+          " Where the right password is lost or a renewal was interrupted: mandate db renew-passwords"
         } else { "" }
       throw .refused("\(pool.configuration): \(error).\(advice)")
+    }
+  }
+
+  /// Whether this login's password is the right one. Anything else that goes wrong is thrown.
+  static func isLetIn(_ configuration: ConnectionConfiguration) async throws(CommandFailure) -> Bool {
+    let pool = PostgresPool(configuration, limits: PoolLimits(minimum: 0, maximum: 1))
+    let answer: Result<Void, PostgresError>
+    do {
+      _ = try await pool.query(Statement("SELECT 1").bind(), deadline: .after(patience))
+      answer = .success(())
+    } catch { answer = .failure(error) }
+    _ = await pool.drain(deadline: .after(.seconds(5)))
+    switch answer {
+    case .success: return true
+    case .failure(.unreachable(let failure)) where failure.isAboutPassword: return false
+    case .failure(let error): throw .refused("\(configuration): \(error).")
     }
   }
 
@@ -92,5 +110,16 @@ enum DatabaseCommands {
     _ body: () async throws(PreparationError) -> Value
   ) async throws(CommandFailure) -> Value {
     do throws(PreparationError) { return try await body() } catch { throw .refused(error.sentence) }
+  }
+}
+
+extension ConnectFailure {
+  /// Another password might help.
+  fileprivate var isAboutPassword: Bool {
+    switch reason {
+    case .refused(let state): state == .invalidPassword
+    case .passwordMissing, .passwordFile: true
+    case .network, .tls, .resources: false
+    }
   }
 }

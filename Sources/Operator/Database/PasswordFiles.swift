@@ -18,24 +18,48 @@ struct PasswordFiles: ~Copyable, Sendable {
     }
   }
 
-  private static func file(_ role: String) -> String { role + ".pgpass" }
+  enum Generation: String, CaseIterable, Sendable {
+    case current = ""
+    /// Made by a renewal and on its way: the server may know it already or not yet.
+    case next = ".next"
+  }
 
-  static func path(in place: String, of role: String) -> String { "\(place)/\(name)/\(file(role))" }
+  private static func file(_ role: String, _ generation: Generation = .current) -> String {
+    role + ".pgpass" + generation.rawValue
+  }
+
+  static func path(in place: String, of role: String, _ generation: Generation = .current) -> String {
+    "\(place)/\(name)/\(file(role, generation))"
+  }
 
   static func isThere(_ role: String, in place: borrowing Folder) -> Bool {
     do { return try place.subfolder(opening: name).status(of: file(role)) != nil } catch { return false }
   }
 
-  func isThere(_ role: String) -> Bool { folder.status(of: Self.file(role)) != nil }
+  func isThere(_ role: String, _ generation: Generation = .current) -> Bool {
+    folder.status(of: Self.file(role, generation)) != nil
+  }
 
-  func path(of role: String) -> String { folder.path(of: Self.file(role)) }
+  func path(of role: String, _ generation: Generation = .current) -> String {
+    folder.path(of: Self.file(role, generation))
+  }
+
+  /// In one step the next password becomes the current one, and the former is gone.
+  func acceptNext(_ role: String) throws(CommandFailure) {
+    try about(path(of: role)) { () throws(FileProblem) in
+      try folder.rename(Self.file(role, .next), to: Self.file(role))
+      try folder.synchronise()
+    }
+  }
 
   /// 256 bits in hexadecimal, which needs no escaping anywhere.
   private static let words = 4
 
-  func make(_ role: String, using random: inout some RandomNumberGenerator) throws(CommandFailure) {
+  func make(
+    _ role: String, _ generation: Generation = .current, using random: inout some RandomNumberGenerator
+  ) throws(CommandFailure) {
     let prefix = Self.prefix(role)
-    try about(path(of: role)) { () throws(FileProblem) in
+    try about(path(of: role, generation)) { () throws(FileProblem) in
       var line = try Self.room(prefix.count + Self.words * 16 + 1)
       var bytes = line.mutableBytes
       for index in prefix.indices { bytes[index] = prefix[index] }
@@ -48,16 +72,16 @@ struct PasswordFiles: ~Copyable, Sendable {
         }
       }
       bytes[bytes.count - 1] = UInt8(ascii: "\n")
-      try folder.createWhole(Self.file(role), mode: 0o600, line.bytes)
+      try folder.createWhole(Self.file(role, generation), mode: 0o600, line.bytes)
     }
   }
 
   /// The password alone.
-  func read(_ role: String) throws(CommandFailure) -> SecretBytes {
+  func read(_ role: String, _ generation: Generation = .current) throws(CommandFailure) -> SecretBytes {
     let prefix = Self.prefix(role)
-    let path = path(of: role)
+    let path = path(of: role, generation)
     let line = try about(path) { () throws(FileProblem) in
-      let whole = try SecretFile.read(folder.absolutePath + "/" + Self.file(role))
+      let whole = try SecretFile.read(folder.absolutePath + "/" + Self.file(role, generation))
       do { return try whole.droppingTrailingNewline() } catch { throw FileProblem.noLockedMemory }
     }
     var isOurs = line.count > prefix.count
@@ -69,8 +93,8 @@ struct PasswordFiles: ~Copyable, Sendable {
     }
   }
 
-  func password(_ role: String) throws(CommandFailure) -> DatabasePassword {
-    let secret = try read(role)
+  func password(_ role: String, _ generation: Generation = .current) throws(CommandFailure) -> DatabasePassword {
+    let secret = try read(role, generation)
     let password: DatabasePassword?
     do { password = try DatabasePassword(copying: secret.bytes) } catch {
       throw .refused("\(Printable.name(path(of: role))) \(FileProblem.noLockedMemory.sentence)")

@@ -38,6 +38,7 @@ struct PrivateCluster: ~Copyable, Sendable {
   private static let dataName = "data"
   private static let newDataName = "data.unfinished"
   private static let passwordName = "password.unfinished"
+  private static let orderName = "order.unfinished"
 
   var data: String { "\(place.home)/\(Self.dataName)" }
   var log: String { "\(place.home)/log" }
@@ -120,6 +121,7 @@ struct PrivateCluster: ~Copyable, Sendable {
   /// that looks like one.
   private func makeData() throws(CommandFailure) {
     let home = try about(place.home) { () throws(FileProblem) in try Folder(opening: place.home) }
+    try remove(Self.orderName, in: home)
     guard home.status(of: Self.dataName) == nil else { return }
     Progress.note("Making a PostgreSQL cluster in \(Printable.name(place.home)).")
     try remove(Self.newDataName, in: home)
@@ -206,6 +208,54 @@ struct PrivateCluster: ~Copyable, Sendable {
     let lock = ".s.PGSQL.\(ClusterPlace.port).lock"
     guard sockets.status(of: lock) != nil else { return }
     try about(sockets.path(of: lock)) { () throws(FileProblem) in try sockets.remove(lock) }
+  }
+
+  // MARK: A superuser whose password nobody has
+
+  /// The server's own program, alone with the data and listening to nobody, asks for none. What it is told stands in a
+  /// 0600 file for that moment, since it reads an order in the clear; its answer, which might quote it, is shown nowhere.
+  private static let alone =
+    "exec \"$0\" --single -D \"$1\" -c exit_on_error=on -c password_encryption=scram-sha-256 -c log_statement=none "
+    + "-c log_min_error_statement=panic -c fsync=on postgres <\"$2\""
+
+  /// Sessions are ended: the server stops for it and is started again.
+  func setPasswordAlone(_ password: borrowing SecretBytes) async throws(CommandFailure) {
+    _ = try stop()
+    let home = try about(place.home) { () throws(FileProblem) in try Folder(opening: place.home) }
+    let order = try Self.order(password)
+    try about(home.path(of: Self.orderName)) { () throws(FileProblem) in
+      try home.create(Self.orderName, mode: 0o600, order.bytes)
+    }
+    try user.give(Self.orderName, in: home)
+    let answer = try user.run(
+      "/bin/sh", ["-c", Self.alone, "\(programs.folder)/postgres", data, "\(place.home)/\(Self.orderName)"],
+      seconds: 120)
+    try remove(Self.orderName, in: home)
+    guard answer.isDone else {
+      throw .refused("the password of \(Self.superuser) could not be set: postgres ended with \(answer.code).")
+    }
+    _ = try await start()
+  }
+
+  /// The password is hexadecimal, as ours are, so nothing in it ends the literal.
+  private static func order(_ password: borrowing SecretBytes) throws(CommandFailure) -> SecretBytes {
+    let (before, after) = (Array("ALTER ROLE \(superuser) PASSWORD '".utf8), Array("'\n".utf8))
+    for index in password.bytes.indices where !isHexadecimal(password.bytes[index]) {
+      throw .refused("the new password of \(superuser) is not one that was made here.")
+    }
+    var order: SecretBytes
+    do { order = try SecretBytes(zeroed: before.count + password.count + after.count) } catch {
+      throw .refused("the new password of \(superuser) \(FileProblem.noLockedMemory.sentence)")
+    }
+    var bytes = order.mutableBytes
+    for index in before.indices { bytes[index] = before[index] }
+    for index in password.bytes.indices { bytes[before.count + index] = password.bytes[index] }
+    for index in after.indices { bytes[before.count + password.count + index] = after[index] }
+    return order
+  }
+
+  private static func isHexadecimal(_ byte: UInt8) -> Bool {
+    (0x30...0x39).contains(byte) || (0x61...0x66).contains(byte)
   }
 
   // MARK: Stopping
