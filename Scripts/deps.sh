@@ -11,7 +11,8 @@ libssl-dev           # OpenSSL 3's headers and library, behind Cryptography
 openssl              # the yardstick of the benchmarks, and key files that are not ours in the tests
 pgbouncer            # the store's tests run a second time through it
 pkg-config           # how SwiftPM finds the C libraries
-postgresql-15        # the server of `mandate db start` and of the tests; pgbench, the yardstick of the benchmarks
+postgresql-15        # the server of `mandate db start` and of the tests, psql and pgbench with it
+python3              # verifies an exported audit without any code of ours
 LIST
 }
 
@@ -19,8 +20,7 @@ LIST
 # lacks is then skipped by name.
 optional_packages() {
   sed 's/ *#.*//; /^$/d' <<'LIST'
-python3                # a second implementation re-derives our vectors
-python3-cryptography   # … with this package
+python3-cryptography   # a second implementation re-derives our vectors with it
 python3-pip            # published vectors are fetched with it
 nodejs                 # WebCrypto: it re-derives our vectors too, and is a yardstick of the benchmarks
 LIST

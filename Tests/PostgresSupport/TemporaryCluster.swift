@@ -75,7 +75,7 @@ package final class TemporaryCluster: Sendable {
     # Its children notice and end by themselves; until then a new one can't start.
     crash() {
       postmaster=$(head -n 1 "$folder/data/postmaster.pid")
-      children=$(pgrep -P "$postmaster")
+      children=$(awk -v parent="$postmaster" '$4 == parent { print $1 }' /proc/[0-9]*/stat 2>/dev/null)
       kill -9 "$postmaster"
       for child in $children; do while kill -0 "$child" 2>/dev/null; do sleep 0.02; done; done
     }
