@@ -2,7 +2,7 @@
 
 from cluster import Database
 from suite import promise, refused, same, wait_until
-from world import SCOPE, KEY_ID, Mission, Side, add_grant, add_user, change, open_receipts, redeem, shares, waiting
+from world import SCOPE, Mission, Side, add_grant, add_user, change, open_receipts, redeem, waiting
 
 A, B = "user-a", "user-b"
 
@@ -164,31 +164,6 @@ def renewals(database):
             claims = mana_ai.grant_claims(grant_id, key_id, user_id, mission_id, issued_at, renewable_until + interval '1 millisecond',
               substring(claims FROM octet_length(claims) - 63)) WHERE grant_id = $1""", due[0]), "beyond the last day")
         c.run("ROLLBACK")
-
-
-@promise("Rewrapping changes the key and nothing else, once, and only if the row is still what was opened")
-def rewrap(database):
-    fresh(database)
-    new_key, new_wrap = "cd" * 16, b"\x33" * 512
-    with database.superuser() as s, database.resolver() as c:
-        grants = sorted(add_grant(s, A, f"m{i}", ["n1"]) for i in range(5))
-        s.run("SELECT mana_ai.close_grants_of($1, NULL, ARRAY[$2], 'user')", A, grants[4])
-        first = c.run("SELECT * FROM mana_ai.rewrap_list($1, '', 3)", KEY_ID)
-        same([r["grant_id"] for r in first], grants[:3], "first page")
-        same([r["grant_id"] for r in c.run("SELECT * FROM mana_ai.rewrap_list($1, $2, 3)", KEY_ID, grants[2])], grants[3:4], "second page")
-        same(c.run("SELECT * FROM mana_ai.rewrap_list($1)", new_key), [], "under a key that wraps nothing")
-        g, old_wrap = grants[0], b"\x5a" * 256
-        call = "SELECT mana_ai.rewrap_grant($1, $2, $3, $4, $5, $6)"
-        before = s.run("SELECT issued_at, expires_at, renewable_until, mission_id FROM mana_ai.grants WHERE grant_id = $1", g)
-        for wrong in ((B, g, KEY_ID, old_wrap), (A, g, new_key, old_wrap), (A, g, KEY_ID, b"\0" * 256), (A, grants[4], KEY_ID, old_wrap), (A, "x", KEY_ID, old_wrap)):
-            same(c.one(call, *wrong, new_key, new_wrap), None, f"{wrong[:3]}")
-        claims = c.one(call, A, g, KEY_ID, old_wrap, new_key, new_wrap)
-        wanted = s.one("SELECT mana_ai.grant_claims(grant_id, $2, user_id, mission_id, issued_at, expires_at, convert_to(repeat('0f', 32), 'UTF8')) FROM mana_ai.grants WHERE grant_id = $1", g, new_key)
-        same(claims, wanted, "claims made from the row")
-        same(s.run("SELECT issued_at, expires_at, renewable_until, mission_id FROM mana_ai.grants WHERE grant_id = $1", g), before, "the rest")
-        same(c.one(call, A, g, KEY_ID, old_wrap, new_key, new_wrap), None, "a second time")
-        refused("23514", lambda: c.one(call, A, grants[1], KEY_ID, old_wrap, "short", new_wrap), "no key id")
-        refused("23514", lambda: c.one(call, A, grants[1], KEY_ID, old_wrap, new_key, b"x"), "no wrap")
 
 
 @promise("A grant's blob is attached to its mission, wins the fold, and never names a grant that is not open")

@@ -2,10 +2,10 @@
 
 import threading
 
-from cluster import STORE, Connection, Database, shared
+from cluster import STORE, Database
 from pq import Refused
 from suite import holds, promise, refused, same
-from world import SCOPE, Mission, open_receipts, redeem
+from world import SCOPE, Mission, open_receipts
 
 # The log as it was once: stamps under their older name, younger columns missing, row security on but not forced.
 OLD_LOG = """
@@ -237,44 +237,6 @@ def changed(database):
         refused(("42710", "42P07", "42701"), broken.migrate, "a migration that is already there")
         same(c.one("SELECT max(number) FROM mana_ai.schema_migrations"), "4", "the ledger")
         same(c.run("SELECT 1 FROM pg_class WHERE relname = 'change_queue'"), [], "no later table")
-
-
-@promise("A bootstrap may run again, needs no superuser where a database owner may create roles, and refuses roles that bind less")
-def bootstrap(database):
-    database.bootstrap()
-    database.bootstrap()
-    same(state(database), state(database), "unchanged")
-    cluster = database.cluster
-    with Connection(database._info("postgres", "postgres")) as c:
-        for table in ("landlord",):
-            c.run("SELECT 1")
-        if not c.run("SELECT 1 FROM pg_roles WHERE rolname = 'landlord'"):
-            c.run("CREATE ROLE landlord LOGIN CREATEROLE")
-        c.run("DROP DATABASE IF EXISTS rented WITH (FORCE)")
-        c.run("CREATE DATABASE rented OWNER landlord TEMPLATE template0 ENCODING UTF8")
-    rented = Database.__new__(Database)
-    rented.cluster, rented.name, rented.via = cluster, "rented", None
-    with Connection(rented._info("landlord")) as c:
-        c.script("SET ROLE landlord; " + NEW_LOG + RUNNER_TABLES + AGENTS)
-    rented.bootstrap("landlord")
-    rented.migrate()
-    same(state(rented), state(database), "like one that a superuser bootstrapped")
-    with rented.superuser() as c:
-        same(c.run("SELECT 1 FROM pg_auth_members WHERE member = 'landlord'::regrole"), [], "the landlord is no member of ours")
-        same(c.one("SELECT count(*) FROM public.sync_changes"), "7", "rows")
-    with Connection(rented._info("landlord")) as c:
-        refused("42501", lambda: c.run("SELECT * FROM public.sync_changes"), "the landlord reads the log")
-    rented.bootstrap("landlord")
-    with Connection(database._info("postgres")) as c:
-        for wrong, right in (("BYPASSRLS", "NOBYPASSRLS"), ("SUPERUSER", "NOSUPERUSER"), ("INHERIT", "NOINHERIT"), ("CREATEROLE", "NOCREATEROLE")):
-            c.run(f"ALTER ROLE mandate_runner {wrong}")
-            refused("P0001", database.bootstrap, wrong)
-            c.run(f"ALTER ROLE mandate_runner {right}")
-        for grant in ("pg_read_all_data TO mandate_issuer", "mandate_gate TO mandate_resolver", "mandate_owner TO mandate_operator", "mandate_issuer TO postgres"):
-            c.run(f"GRANT {grant}")
-            refused("P0001", database.bootstrap, grant)
-            c.run(f"REVOKE {grant.replace(' TO ', ' FROM ')}")
-    database.bootstrap()
 
 
 @promise("A vault that is imported later brings its backlog, once or twice")

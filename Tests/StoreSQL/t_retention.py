@@ -1,12 +1,9 @@
-"""How rows end: pruned chains still verify, purged accounts leave a digest."""
-
-import hashlib
-import json
+"""How rows end: pruned chains still verify."""
 
 import verify_chain
 from cluster import Database
-from suite import holds, promise, refused, same, wait_until
-from world import Mission, Side, add_grant, add_user, change, fail, open_receipts, redeem, shares, waiting
+from suite import promise, refused, same, wait_until
+from world import Mission, Side, add_grant, add_user, fail, open_receipts, waiting
 
 A, B = "user-a", "Bär"
 G = {}
@@ -124,71 +121,3 @@ def turns(database):
         c.run("COMMIT")
         side.finish()
         same(verify_chain.of_database(s)[2], [], "chains")
-
-
-@promise("Purging an account removes every row of it and of nobody else, and keeps a digest with the end of its chain")
-def purge(database):
-    with database.superuser() as s:
-        for user in (A, B):
-            change(s, user, "ai", "aiMissions", "m1"), change(s, user, "notes", "notes", "n1")
-            for sql in ("INSERT INTO auth.encryption_vault_audit (id, user_id, action, status) VALUES ($1, $1, 'init', 201)",
-                        "INSERT INTO mana_ai.sealed_records (user_id, app_id, table_name, record_id, fields) VALUES ($1, 'notes', 'notes', 'n1', '{}')",
-                        "INSERT INTO mana_ai.seal_origins VALUES ($1, sha256('x'), 'notes', 'notes', 'n1', 'content')",
-                        "INSERT INTO mana_ai.mission_snapshots (user_id, mission_id, record) VALUES ($1, 'm1', '{}')",
-                        "INSERT INTO mana_ai.agent_snapshots (user_id, agent_id, record) VALUES ($1, 'g1', '{}')",
-                        "INSERT INTO mana_ai.mission_research_jobs (user_id, mission_id, task_id, provider_id) VALUES ($1, 'm1', 't', 'p')",
-                        "INSERT INTO mana_ai.mission_runs (user_id, mission_id, due_at, outcome) VALUES ($1, 'm1', now(), 'planned')",
-                        "INSERT INTO mana_ai.token_usage (user_id, agent_id, mission_id, tokens_used) VALUES ($1, 'g1', 'm1', 1)"):
-                s.run(sql, user)
-        tables = [r["name"] for r in s.run("""
-            SELECT n.nspname || '.' || c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid
-            WHERE c.relkind = 'r' AND a.attname = 'user_id' AND (n.nspname IN ('mana_ai', 'auth') OR c.relname = 'sync_changes') AND c.relname <> 'rls_canary'""")]
-
-        def count(user):
-            return {t: int(s.one(f"SELECT count(*) FROM {t} WHERE user_id = $1", user)) for t in tables}
-        same([t for t, n in count(A).items() if n == 0], [], "the account has rows everywhere")
-        others, mine = count(B), sum(count(A).values())
-        head = s.run("SELECT seq, hash FROM mana_ai.audit_heads WHERE user_id = $1", A)[0]
-        with database.issuer() as c:
-            row = c.run("SELECT * FROM mana_ai.purge_user($1)", A)[0]
-            same((row["last_seq"], row["last_hash"], row["grants"], int(row["removed"])), (head["seq"], head["hash"], f"{{{G[A]}}}", mine + 1), "the answer")
-            same([r["drained"] for r in c.run("SELECT * FROM mana_ai.drain_grants($1::text[])", [G[A]])], ["t"], "drained")
-        same(set(count(A).values()), {0}, "nothing is left")
-        same(s.run("SELECT 1 FROM auth.users WHERE id = $1", A), [], "nor the user")
-        same(count(B), others, "another account")
-        same(s.run("SELECT encode(digest, 'hex') AS d, last_seq, last_hash FROM mana_ai.purged_users"),
-             [{"d": hashlib.sha256(A.encode()).hexdigest(), "last_seq": head["seq"], "last_hash": head["hash"]}], "the digest")
-        with database.resolver() as c:
-            m = Mission(A, "m1", G[A], ["n1"])
-            row = open_receipts(c, m)[0]
-            same((row["seq"], row["reason"], redeem(c, m)), (str(int(head["seq"]) + 1), "unknown-grant", []), "an opening that comes late goes on from there")
-        same(verify_chain.of_database(s)[2], [], "and verifies, behind a cut")
-        with database.operator() as c:
-            row = c.run("SELECT * FROM mana_ai.purge_user($1)", A)[0]
-            same((row["last_seq"], row["grants"]), (str(int(head["seq"]) + 1), "{}"), "purged again")
-            same(c.run("SELECT last_seq, removed FROM mana_ai.purge_user('never seen')"), [{"last_seq": "0", "removed": "1"}], "somebody unknown")
-            refused("MD003", lambda: c.run("SELECT * FROM mana_ai.purge_user('')"), "nobody")
-        same(s.one("SELECT last_seq FROM mana_ai.purged_users WHERE digest = sha256(convert_to($1, 'UTF8'))", A), str(int(head["seq"]) + 1), "the later end")
-    return f"{len(tables)} tables"
-
-
-@promise("Purging waits for an opening in flight, releases nothing after it, and does not wait for the queue")
-def purge_races(database):
-    with database.superuser() as s, database.resolver() as c, database.resolver() as d, database.issuer() as i, database.issuer() as q:
-        add_user(s, "racer")
-        grant = add_grant(s, "racer", "m1", ["n1"])
-        change(s, "racer", "notes", "notes", "n1")
-        q.run("BEGIN")  # a consumer has the account's note in its hands, and will want the vault's row next
-        same(len([r for r in q.run("SELECT * FROM mana_ai.take_seal_changes(1000)") if r["user_id"] == "racer"]), 1, "taken")
-        m, n = Mission("racer", "m1", grant, ["n1"]), Mission("racer", "m1", grant, ["n1"])
-        open_receipts(c, m)
-        c.run("BEGIN")
-        open_receipts(c, n)
-        side = Side(lambda: i.run("SELECT * FROM mana_ai.purge_user('racer')"))
-        wait_until(lambda: waiting(s), "the purge waits for the opening")
-        same(len(shares(redeem(d, m))), 1, "before the purge commits")
-        c.run("COMMIT")
-        same(side.finish()[0]["last_seq"], "2", "the end of its chain")
-        same(redeem(d, m) + redeem(d, n), [], "after it")
-        q.run("ROLLBACK")
-        same({r["user_id"] for r in q.run("SELECT * FROM mana_ai.take_seal_changes(1000)")} >= {"racer"}, True, "the note is about nothing, and goes")
