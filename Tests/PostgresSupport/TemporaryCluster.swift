@@ -138,11 +138,11 @@ package final class TemporaryCluster: Sendable {
   }
 
   /// A new, empty database with a name that no other suite has.
-  package func makeDatabase() async throws -> String {
+  package func makeDatabase(from template: String = "template1") async throws -> String {
     let name = "test_\(UUID().uuidString.replacingOccurrences(of: "-", with: "").lowercased())"
     let pool = PostgresPool(try configuration(), limits: PoolLimits(minimum: 0, maximum: 1))
     try await pool.withSession { session throws(PostgresError) in
-      try await session.script("CREATE DATABASE \(try quoteIdentifier(name))")
+      try await session.script("CREATE DATABASE \(try quoteIdentifier(name)) TEMPLATE \(try quoteIdentifier(template))")
     }
     _ = await pool.drain(deadline: .after(.seconds(10)))
     return name

@@ -2,6 +2,7 @@
 
 import Postgres
 import Store
+import StoreSupport
 import Testing
 
 @Suite struct AuditProbeTests {
