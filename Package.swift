@@ -33,12 +33,16 @@ let package = Package(
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     // door: libpq's header and the few calls of Linux by which its sockets are watched.
     .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+    // door: libevent's evhttp, and the calls of Linux around its sockets.
+    .systemLibrary(name: "CLibevent", pkgConfig: "libevent_openssl", providers: [.apt(["libevent-dev"])]),
 
     // ── Floor 1 · doors ─────────────────────────────────────────────────────────────────────────────────────
     // door: OpenSSL; knows no format of ours.
     .target(name: "Cryptography", dependencies: ["COpenSSL", "Secrets"], swiftSettings: house),
     // door: libpq; knows no table of ours.
     .target(name: "Postgres", dependencies: ["CPostgres", "Secrets"], swiftSettings: house),
+    // door: libevent's evhttp, with OpenSSL for TLS contexts only; knows no route of ours.
+    .target(name: "HTTPServing", dependencies: ["CLibevent", "COpenSSL", "Secrets"], swiftSettings: house),
     // door: the process itself: environment, secret files, log, hardening.
     .target(name: "ServiceRuntime", dependencies: ["Secrets"], swiftSettings: house),
 
@@ -92,6 +96,9 @@ let package = Package(
       name: "GrantsTests", dependencies: ["Contracts", "Cryptography", "Grants", "MemoryInspection", "Secrets"],
       swiftSettings: house),
     .testTarget(name: "HouseTests", swiftSettings: house),
+    .testTarget(
+      name: "HTTPServingTests", dependencies: ["COpenSSL", "HTTPServing", "MemoryInspection", "Secrets"],
+      swiftSettings: house),
     .testTarget(name: "MissionsTests", dependencies: ["Contracts", "Missions"], swiftSettings: house),
     .testTarget(
       name: "OperatorTests",

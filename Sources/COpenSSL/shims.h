@@ -1,7 +1,7 @@
 #ifndef MANDATE_COPENSSL_SHIMS_H
 #define MANDATE_COPENSSL_SHIMS_H
-// The part of OpenSSL 3 that the Cryptography door uses. Swift cannot call macros that take arguments, so each
-// has an inline function here.
+// The part of OpenSSL 3 that the Cryptography door uses, and HTTPServing for its TLS contexts. Swift cannot call macros
+// that take arguments, so each has an inline function here.
 #include <openssl/bio.h>
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
@@ -15,6 +15,7 @@
 #include <openssl/params.h>
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
+#include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <malloc.h>
 #include <stdlib.h>
@@ -54,6 +55,9 @@ static inline int mandate_wipe_what_is_freed(void) {
 
 // A selection built from other macros, which Swift does not evaluate.
 static const int mandate_key_pair = EVP_PKEY_KEYPAIR;
+
+static const unsigned long mandate_name_as_rfc2253 = XN_FLAG_RFC2253;
+static const uint64_t mandate_no_renegotiation_no_tickets = SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET;
 
 // BIO_get_mem_data is a macro over BIO_ctrl; the bytes stay the BIO's own.
 static inline long mandate_bio_bytes(BIO *bio, char **start) { return BIO_get_mem_data(bio, start); }
