@@ -12,12 +12,12 @@ final class Latch: Sendable {
   private let state = Mutex(State())
 
   func open() {
-    let waiters = unsafe state.withLock { state in
+    var waiters = unsafe state.withLock { state in
       state.isOpen = true
       defer { unsafe state.waiters = [] }
       return unsafe state.waiters
     }
-    for unsafewaiter in unsafe waiters { unsafe waiter.resume() }
+    while let waiter = unsafe waiters.popLast() { unsafe waiter.resume() }
   }
 
   /// Does not heed cancellation: what is waited for here comes for certain.
