@@ -36,7 +36,8 @@ struct ServingTests {
         #expect(try socket.reply()?.body == "hello world")
       }
       let large = String(repeating: "x", count: 1 << 20)
-      let reply = try socket.ask("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: \(large.utf8.count)\r\n\r\n" + large)
+      let reply = try socket.ask(
+        "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: \(large.utf8.count)\r\n\r\n" + large)
       #expect(reply.body == large)
     }
   }

@@ -39,20 +39,20 @@ struct RequestHead {
     return nil
   }
 
+  /// `HTTP` is case-sensitive.
   private mutating func readVersion(_ text: Span<UInt8>) -> Refusal? {
-    if RequestBytes.equal(text, lowercase: "http/1.1"), text[0] == 0x48 { return uppercase(text) }
-    if RequestBytes.equal(text, lowercase: "http/1.0"), text[0] == 0x48 {
-      isVersion10 = true
-      return uppercase(text)
-    }
-    let isSomeVersion = text.count > 5 && RequestBytes.equal(text.extracting(0..<5), lowercase: "http/")
-    return isSomeVersion ? .version : .requestLine
+    if equal(text, "HTTP/1.1") { return nil }
+    isVersion10 = equal(text, "HTTP/1.0")
+    if isVersion10 { return nil }
+    return text.count > 5 && equal(text.extracting(0..<5), "HTTP/") ? .version : .requestLine
   }
 
-  /// `HTTP` is case-sensitive.
-  private func uppercase(_ text: Span<UInt8>) -> Refusal? {
-    for index in 0..<4 where text[index] >= 0x61 { return .requestLine }
-    return nil
+  private func equal(_ bytes: Span<UInt8>, _ text: StaticString) -> Bool {
+    guard bytes.count == text.utf8CodeUnitCount else { return false }
+    return text.withUTF8Buffer { other in
+      for index in bytes.indices where unsafe bytes[index] != other[index] { return false }
+      return true
+    }
   }
 
   // MARK: Headers

@@ -71,12 +71,6 @@ final class RawSocket: @unchecked Sendable {
     }
   }
 
-  /// No more buffering in the kernel than it insists on.
-  func shrinkReceiveBuffer() {
-    var bytes: Int32 = 4096
-    unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &bytes, socklen_t(MemoryLayout<Int32>.size))
-  }
-
   // MARK: Sending
 
   func send(_ text: String) throws { try send(Array(text.utf8)) }
