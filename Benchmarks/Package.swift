@@ -37,13 +37,20 @@ let package = Package(
     .target(name: "Missions", dependencies: ["Contracts"], path: "House/Missions", swiftSettings: house),
     // The throw-away server of the tests; here it is a durable one.
     .target(name: "PostgresSupport", dependencies: ["Postgres"], path: "Support", swiftSettings: house),
+    .systemLibrary(
+      name: "CLibevent", path: "House/CLibevent", pkgConfig: "libevent_openssl", providers: [.apt(["libevent-dev"])]),
+    .target(
+      name: "HTTPServing", dependencies: ["CLibevent", "COpenSSL", "Secrets"], path: "House/HTTPServing",
+      swiftSettings: house),
     // The C loops we measure ourselves against: the same work with OpenSSL and nothing around it.
-    .target(name: "CYardsticks", linkerSettings: [.linkedLibrary("crypto")]),
+    .target(
+      name: "CYardsticks",
+      linkerSettings: [.linkedLibrary("crypto"), .linkedLibrary("event_core"), .linkedLibrary("event_extra")]),
     .executableTarget(
       name: "mandate-bench",
       dependencies: [
-        "CYardsticks", "Contracts", "Cryptography", "Grants", "Missions", "Postgres", "PostgresSupport", "Secrets",
-        "Store",
+        "CYardsticks", "Contracts", "Cryptography", "Grants", "HTTPServing", "Missions", "Postgres", "PostgresSupport",
+        "Secrets", "Store",
       ],
       path: "Sources/MandateBench", swiftSettings: house),
   ],

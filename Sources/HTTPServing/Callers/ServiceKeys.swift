@@ -21,7 +21,7 @@ package final class ServiceKeys: Sendable {
 
   /// A lower `minimum` is for development, where the key is published anyway.
   package convenience init(_ key: consuming SecretBytes, minimum: Int = shortestBytes) throws(Failure) {
-    guard key.count >= max(minimum, 1) else { throw .tooShort(minimum: minimum) }
+    guard key.count >= max(minimum, 1) else { throw .tooShort(minimum: max(minimum, 1)) }
     self.init(keys: [Key(key)])
   }
 
@@ -29,7 +29,7 @@ package final class ServiceKeys: Sendable {
 
   /// The same keys and one more.
   package func adding(_ key: consuming SecretBytes, minimum: Int = shortestBytes) throws(Failure) -> ServiceKeys {
-    guard key.count >= max(minimum, 1) else { throw .tooShort(minimum: minimum) }
+    guard key.count >= max(minimum, 1) else { throw .tooShort(minimum: max(minimum, 1)) }
     return ServiceKeys(keys: keys + [Key(key)])
   }
 

@@ -1,5 +1,8 @@
 // A point on the kernel's monotonic clock; every phase of a connection has one at which it ends.
 
+// Whose headers the clock's type is found in depends on what else is built.
+import CLibevent
+
 #if canImport(Glibc)
   import Glibc
 #endif
