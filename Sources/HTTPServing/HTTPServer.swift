@@ -1,6 +1,6 @@
 // A service's HTTP server: its listeners on one loop, its handlers on the cooperative threads.
 //
-//     let server = try HTTPServer([HTTPListener(.internal, .tcp(host: "127.0.0.1", port: 3067), routes: routes)])
+//     let server = try HTTPServer([HTTPListener(.internalSide, .tcp(host: "127.0.0.1", port: 3067), routes: routes)])
 //     await server.run()
 
 import Synchronization

@@ -31,7 +31,7 @@ struct CallerTests {
   func serviceKeys() async throws {
     let keys = try ServiceKeys(Self.secret("the-key-of-today-00")).adding(Self.secret("the-key-of-yesterday"))
     let routes = Self.guarded(ServiceAuthentication(keys: keys))
-    try await TestServer.blocking(TestServer.listener(.internal, routes: routes)) { test in
+    try await TestServer.blocking(TestServer.listener(.internalSide, routes: routes)) { test in
       let socket = try test.connect()
       for key in ["the-key-of-today-00", "the-key-of-yesterday"] {
         #expect(try socket.get("/internal", headers: "x-service-key: \(key)\r\n").body == "welcome")
@@ -65,7 +65,7 @@ struct CallerTests {
     for (uids, status) in [([getuid()] as Set, 200), ([getuid() + 1] as Set, 401)] {
       let routes = Self.guarded(ServiceAuthentication(uids: uids))
       let address = HTTPListener.Address.unix(path: folder.path("a.sock"), access: .owner)
-      try await TestServer.blocking(TestServer.listener(.internal, at: address, routes: routes)) { test in
+      try await TestServer.blocking(TestServer.listener(.internalSide, at: address, routes: routes)) { test in
         let reply = try test.connect().get("/internal")
         #expect(reply.status == status)
       }
@@ -75,7 +75,7 @@ struct CallerTests {
   @Test("Over TCP a listed uid helps nobody")
   func noUID() async throws {
     let routes = Self.guarded(ServiceAuthentication(uids: [getuid(), 0]))
-    try await TestServer.blocking(TestServer.listener(.internal, routes: routes)) { test in
+    try await TestServer.blocking(TestServer.listener(.internalSide, routes: routes)) { test in
       let reply = try test.connect().get("/internal")
       #expect(reply.status == 401)
     }
@@ -91,7 +91,7 @@ struct CallerTests {
 
   @Test("An internal caller names its request if the name is sane; a public one does not")
   func requestIDs() async throws {
-    for (name, isTaken) in [(ListenerName.internal, true), (.public, false)] {
+    for (name, isTaken) in [(ListenerName.internalSide, true), (.publicSide, false)] {
       try await TestServer.blocking(TestServer.listener(name, routes: Self.telling)) { test in
         let socket = try test.connect()
         let reply = try socket.get("/who", headers: "X-Request-Id: run-7_a.b\r\n")

@@ -15,7 +15,7 @@ struct TLSTests {
     routes.get("/who") { request in .text(request.peer.certificateSubject ?? "nobody") }
     var limits = HTTPLimits()
     change(&limits)
-    var listener = TestServer.listener(.internal, limits: limits, routes: routes)
+    var listener = TestServer.listener(.internalSide, limits: limits, routes: routes)
     listener.tls = TLSSettings(
       certificateFile: files.path("server.pem"), keyFile: files.path("server.key"),
       clientAuthorityFile: clients ? files.path("ca.pem") : nil)

@@ -11,7 +11,7 @@ import Testing
 @Suite("Unix sockets", .timeLimit(.minutes(1)))
 struct UnixSocketTests {
   private func listener(_ path: String, _ access: HTTPListener.SocketAccess = .owner) -> HTTPListener {
-    TestServer.listener(.internal, at: .unix(path: path, access: access))
+    TestServer.listener(.internalSide, at: .unix(path: path, access: access))
   }
 
   @Test("The socket has the mode that was asked for, answers, and is gone afterwards")

@@ -31,7 +31,7 @@ enum HTTPRow {
         await Task.yield()
         return .json(answer)
       }
-      let server = try HTTPServer([HTTPListener(.internal, .tcp(host: "127.0.0.1", port: 0), routes: routes)])
+      let server = try HTTPServer([HTTPListener(.internalSide, .tcp(host: "127.0.0.1", port: 0), routes: routes)])
       guard case .tcp(_, let port) = server.addresses.first else {
         throw YardstickProblem(why: "our server has no port")
       }

@@ -2,8 +2,8 @@
 
 /// What a listener is called in logs and metrics; a closed set.
 package enum ListenerName: String, Sendable, CaseIterable {
-  case `public`
-  case `internal`
+  case publicSide = "public"
+  case internalSide = "internal"
 }
 
 package struct HTTPListener: Sendable {

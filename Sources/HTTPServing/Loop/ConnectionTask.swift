@@ -24,7 +24,7 @@ extension Connection {
     let traceParent = raw.headers["traceparent"].flatMap { TraceParent($0) }
     // Only an internal caller may name its request: an id from outside could be made to look like another's.
     let given =
-      settings.name == .internal ? raw.headers["X-Request-Id"].flatMap { RequestID.isSane($0) ? $0 : nil } : nil
+      settings.name == .internalSide ? raw.headers["X-Request-Id"].flatMap { RequestID.isSane($0) ? $0 : nil } : nil
     var note = RequestNote(
       route: HTTPRoutes.unmatched, method: raw.method, id: given ?? raw.id, traceParent: traceParent, client: client)
     guard let target = RequestTarget.decode(raw.target.span) else {

@@ -61,7 +61,7 @@ struct TestServer: Sendable {
   var address: HTTPListener.Address { server.addresses[0] }
 
   static func listener(
-    _ name: ListenerName = .public, at address: HTTPListener.Address = .tcp(host: "127.0.0.1", port: 0),
+    _ name: ListenerName = .publicSide, at address: HTTPListener.Address = .tcp(host: "127.0.0.1", port: 0),
     limits: HTTPLimits = HTTPLimits(), routes: HTTPRoutes = standardRoutes
   ) -> HTTPListener {
     var listener = HTTPListener(name, address, routes: routes)
