@@ -6,8 +6,9 @@ set -euo pipefail
 # One line per package: its name, then what it is for.
 required_packages() {
   sed 's/ *#.*//; /^$/d' <<'LIST'
+libevent-dev         # the HTTP server's library and headers, behind HTTPServing
 libpq-dev            # PostgreSQL's client library and headers, behind Postgres
-libssl-dev           # OpenSSL 3's headers and library, behind Cryptography
+libssl-dev           # OpenSSL 3's headers and library, behind Cryptography and HTTPServing
 openssl              # the yardstick of the benchmarks, and key files that are not ours in the tests
 pgbouncer            # the store's tests run a second time through it
 pkg-config           # how SwiftPM finds the C libraries

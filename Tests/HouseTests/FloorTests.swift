@@ -125,7 +125,8 @@ struct FloorTests {
   func libraries() {
     let check = TrustRules.onlyDoorsLinkLibraries
     expectCaught(check(broken(Self.room("Grants", ["COpenSSL"]))), naming: "Grants links COpenSSL")
-    expectPassed(check(broken(Self.room("HTTPServing", ["COpenSSL"]))))
+    expectCaught(check(broken(Self.room("ServiceRuntime", ["CLibevent"]))), naming: "ServiceRuntime links CLibevent")
+    expectPassed(check(broken(Self.room("HTTPServing", ["CLibevent", "COpenSSL"]))))
   }
 
   @Test("A pure room that uses anything of the house is caught")
