@@ -35,6 +35,8 @@ let package = Package(
     .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     // door: libevent's evhttp, and the calls of Linux around its sockets.
     .systemLibrary(name: "CLibevent", pkgConfig: "libevent_openssl", providers: [.apt(["libevent-dev"])]),
+    // door: libcurl's headers and a shim for each kind of argument that its options take.
+    .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
 
     // ── Floor 1 · doors ─────────────────────────────────────────────────────────────────────────────────────
     // door: OpenSSL; knows no format of ours.
@@ -43,6 +45,8 @@ let package = Package(
     .target(name: "Postgres", dependencies: ["CPostgres", "Secrets"], swiftSettings: house),
     // door: libevent's evhttp, with OpenSSL for TLS contexts only; knows no route of ours.
     .target(name: "HTTPServing", dependencies: ["CLibevent", "COpenSSL", "Secrets"], swiftSettings: house),
+    // door: libcurl; knows no service of ours.
+    .target(name: "HTTPFetching", dependencies: ["CCurl", "Secrets"], swiftSettings: house),
     // door: the process itself: environment, secret files, log, hardening.
     .target(name: "ServiceRuntime", dependencies: ["Secrets"], swiftSettings: house),
 
@@ -98,6 +102,11 @@ let package = Package(
     .testTarget(name: "HouseTests", swiftSettings: house),
     .testTarget(
       name: "HTTPServingTests", dependencies: ["COpenSSL", "HTTPServing", "MemoryInspection", "Secrets"],
+      swiftSettings: house),
+    // A server of raw sockets that does whatever a test tells it to, right or wrong.
+    .target(name: "HTTPSupport", path: "Tests/HTTPSupport", swiftSettings: house),
+    .testTarget(
+      name: "HTTPFetchingTests", dependencies: ["HTTPFetching", "HTTPSupport", "MemoryInspection", "Secrets"],
       swiftSettings: house),
     .testTarget(name: "MissionsTests", dependencies: ["Contracts", "Missions"], swiftSettings: house),
     .testTarget(

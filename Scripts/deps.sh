@@ -7,6 +7,7 @@ set -euo pipefail
 required_packages() {
   sed 's/ *#.*//; /^$/d' <<'LIST'
 libevent-dev         # the HTTP server's library and headers, behind HTTPServing
+libcurl4-openssl-dev # libcurl and its headers, behind HTTPFetching
 libpq-dev            # PostgreSQL's client library and headers, behind Postgres
 libssl-dev           # OpenSSL 3's headers and library, behind Cryptography and HTTPServing
 openssl              # the yardstick of the benchmarks, and key files that are not ours in the tests
