@@ -161,6 +161,31 @@ package struct RawConnection: ~Copyable, Sendable {
     return true
   }
 
+  /// Reads a request without a body and leaves no trace of it in this process; for tests that search its memory.
+  package func discardRequest() {
+    let buffer = UnsafeMutablePointer<UInt8>.allocate(capacity: 1 << 16)
+    defer {
+      unsafe explicit_bzero(buffer, 1 << 16)
+      unsafe buffer.deallocate()
+    }
+    var count = 0
+    while count < 1 << 16 {
+      let got = unsafe Glibc.read(number, buffer + count, (1 << 16) - count)
+      guard got > 0 else { return }
+      count += got
+      if count >= 4, unsafe buffer[count - 1] == 10, unsafe buffer[count - 3] == 10 { return }
+    }
+  }
+
+  /// Sends bytes that are made as they are sent, and leaves no trace of them in this process.
+  package func sendWiped(count: Int, byte: (Int) -> UInt8) {
+    let buffer = UnsafeMutablePointer<UInt8>.allocate(capacity: count)
+    for index in 0..<count { unsafe buffer[index] = byte(index) }
+    _ = unsafe Glibc.send(number, buffer, count, Int32(MSG_NOSIGNAL))
+    unsafe explicit_bzero(buffer, count)
+    unsafe buffer.deallocate()
+  }
+
   /// Returns when the client has closed, or cut, the connection.
   package func waitForEnd() { while read(4096) != nil {} }
 

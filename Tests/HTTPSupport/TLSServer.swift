@@ -41,7 +41,7 @@ package final class TLSServer {
 }
 
 /// Two authorities and certificates of the first, made anew with the openssl command, so none expires in the repository.
-package final class CertificateFolder {
+package final class CertificateFolder: Sendable {
   package struct Failed: Error { package let arguments: String }
 
   package let path: String

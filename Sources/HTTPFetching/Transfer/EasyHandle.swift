@@ -11,6 +11,7 @@ final class EasyHandle {
   private var lines: UnsafeMutablePointer<curl_slist>?
   /// The first option that libcurl did not take.
   private var refused = false
+  private var isOpen = true
 
   init() throws(HTTPFailure) {
     Libcurl.start()
@@ -19,9 +20,15 @@ final class EasyHandle {
     unsafe lines = nil
   }
 
-  deinit {
+  deinit { close() }
+
+  /// Gives everything back, so that nothing of a call is left when it returns. The handle is not used afterwards.
+  func close() {
+    guard isOpen else { return }
+    isOpen = false
     unsafe curl_easy_cleanup(pointer)
     unsafe curl_slist_free_all(lines)
+    unsafe lines = nil
   }
 
   // MARK: Options

@@ -70,6 +70,7 @@ final class Transfer: @unchecked Sendable {
     hasEnded = true
     self.failure = failure
     if failure == nil { redirect = handle.text(CURLINFO_REDIRECT_URL) }
+    handle.close()
     if case .streamed(let buffer) = sink { buffer.end(with: failure) }
     let sleeper = unsafe waiting
     unsafe waiting = nil
@@ -128,7 +129,7 @@ final class Transfer: @unchecked Sendable {
   func failure(for code: CURLcode) -> HTTPFailure? {
     if let refusal { return refusal }
     switch code {
-    case CURLE_OK: return head.isComplete ? nil : .malformedResponse
+    case CURLE_OK: return head.isComplete ? nil : .interrupted
     case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_CONNECT: return .unreachable
     case CURLE_OPERATION_TIMEDOUT: return lateness
     case CURLE_SSL_CONNECT_ERROR: return .tlsFailed
