@@ -2,48 +2,27 @@
 
 import Foundation
 
-package final class TLSServer {
-  package struct Unusable: Error { package let words: String }
-
+package final class TLSServer: Sendable {
   package let port: Int
-  private let process: Process
-  private let output: Pipe
+  private let child: Child
 
   package init(_ folder: CertificateFolder, certificate: String, arguments: [String] = []) throws {
-    process = Process()
-    output = Pipe()
-    process.executableURL = URL(filePath: "/usr/bin/openssl")
-    process.currentDirectoryURL = URL(filePath: folder.path)
-    process.arguments =
-      ["s_server", "-accept", "127.0.0.1:0", "-www", "-cert", certificate + ".crt", "-key", certificate + ".key"]
-      + arguments
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = output
-    process.standardError = FileHandle.nullDevice
-    try process.run()
+    let words =
+      ["openssl", "s_server", "-accept", "127.0.0.1:0", "-www", "-cert", certificate + ".crt", "-key"]
+      + [certificate + ".key"] + arguments
+    child = try Child(words, in: folder.path)
     // It says `ACCEPT 127.0.0.1:43211` when it listens.
-    var said = ""
-    while !said.contains("ACCEPT") || !said.hasSuffix("\n") {
-      let more = output.fileHandleForReading.availableData
-      guard !more.isEmpty else { throw Unusable(words: said) }
-      said += String(decoding: more, as: UTF8.self)
+    while let line = child.readLine() {
+      guard line.hasPrefix("ACCEPT"), let port = line.split(separator: ":").last.flatMap({ Int($0) }) else { continue }
+      self.port = port
+      return
     }
-    guard let line = said.split(separator: "\n").first(where: { $0.hasPrefix("ACCEPT") }),
-      let port = line.split(separator: ":").last.flatMap({ Int($0) })
-    else { throw Unusable(words: said) }
-    self.port = port
-  }
-
-  deinit {
-    process.terminate()
-    process.waitUntilExit()
+    throw ProgramFailed(arguments: words, words: "it does not listen")
   }
 }
 
 /// Two authorities and certificates of the first, made anew with the openssl command, so none expires in the repository.
 package final class CertificateFolder: Sendable {
-  package struct Failed: Error { package let arguments: String }
-
   package let path: String
 
   package init() throws {
@@ -73,14 +52,6 @@ package final class CertificateFolder: Sendable {
   package func file(_ name: String) -> String { "\(path)/\(name)" }
 
   private func openssl(_ arguments: String) throws {
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/openssl")
-    process.currentDirectoryURL = URL(filePath: path)
-    process.arguments = arguments.split(separator: " ").map(String.init)
-    process.standardOutput = FileHandle.nullDevice
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else { throw Failed(arguments: arguments) }
+    try Child.run(["openssl"] + arguments.split(separator: " ").map(String.init), in: path)
   }
 }

@@ -1,0 +1,67 @@
+// A program that a test starts and ends. Foundation's Process waits on a run loop, which on the few cooperative threads
+// of a test run waits for ever; here a wait is the kernel's.
+
+import Glibc
+
+package struct ProgramFailed: Error {
+  package let arguments: [String]
+  package let words: String
+}
+
+final class Child: Sendable {
+  private let process: pid_t
+  private let output: Int32
+  private let arguments: [String]
+
+  init(_ arguments: [String], in folder: String) throws {
+    self.arguments = arguments
+    var ends: [Int32] = [0, 0]
+    guard unsafe pipe(&ends) == 0 else { throw ProgramFailed(arguments: arguments, words: "no pipe") }
+    defer { close(ends[1]) }
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    var actions = unsafe posix_spawn_file_actions_t()
+    unsafe posix_spawn_file_actions_init(&actions)
+    defer { unsafe posix_spawn_file_actions_destroy(&actions) }
+    unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+    unsafe posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
+    unsafe posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
+    let command = ["sh", "-c", "cd \"$0\" && exec \"$@\"", folder] + arguments
+    var words = unsafe command.map { unsafe strdup($0) } + [nil]
+    defer { unsafe words.forEach { unsafe free($0) } }
+    var process: pid_t = 0
+    let code = unsafe posix_spawn(&process, "/bin/sh", &actions, nil, &words, environ)
+    guard code == 0 else {
+      close(ends[0])
+      throw ProgramFailed(arguments: arguments, words: "not started")
+    }
+    self.process = process
+    output = ends[0]
+  }
+
+  deinit {
+    kill(process, SIGKILL)
+    var status: Int32 = 0
+    _ = unsafe waitpid(process, &status, 0)
+    close(output)
+  }
+
+  /// One line without its end; nil when the program says no more.
+  func readLine() -> String? {
+    var bytes: [UInt8] = []
+    var byte: UInt8 = 0
+    while unsafe read(output, &byte, 1) == 1 {
+      if byte == UInt8(ascii: "\n") { return String(decoding: bytes, as: UTF8.self) }
+      bytes.append(byte)
+    }
+    return nil
+  }
+
+  /// Runs a program to its end.
+  static func run(_ arguments: [String], in folder: String) throws {
+    // The last line tells whether it did its work, without a second way to wait.
+    let child = try Child(["sh", "-c", "\"$@\" && echo done", "run"] + arguments, in: folder)
+    var last: String?
+    while let line = child.readLine() { last = line }
+    guard last == "done" else { throw ProgramFailed(arguments: arguments, words: "it failed") }
+  }
+}
