@@ -60,6 +60,11 @@ let package = Package(
       resources: [.embedInCode("Bootstrap"), .embedInCode("Migrations"), .embedInCode("Proof")],
       swiftSettings: house),
 
+    // agreement: issuer and every service that users call must read a token alike; bearer token to principal.
+    .target(
+      name: "Identity", dependencies: ["Contracts", "Cryptography", "HTTPFetching", "Secrets", "ServiceRuntime"],
+      swiftSettings: house),
+
     // agreement: runner, resolver and vectors must fold, format and plan alike; pure.
     .target(name: "Missions", dependencies: ["Contracts"], swiftSettings: house),
 
@@ -107,6 +112,10 @@ let package = Package(
     .target(name: "HTTPSupport", path: "Tests/HTTPSupport", swiftSettings: house),
     .testTarget(
       name: "HTTPFetchingTests", dependencies: ["HTTPFetching", "HTTPSupport", "MemoryInspection", "Secrets"],
+      swiftSettings: house),
+    .testTarget(
+      name: "IdentityTests",
+      dependencies: ["Contracts", "Cryptography", "HTTPFetching", "HTTPSupport", "Identity", "ServiceRuntime"],
       swiftSettings: house),
     .testTarget(name: "MissionsTests", dependencies: ["Contracts", "Missions"], swiftSettings: house),
     .testTarget(
