@@ -56,12 +56,29 @@ final class Child: Sendable {
     return nil
   }
 
-  /// Runs a program to its end.
-  static func run(_ arguments: [String], in folder: String) throws {
+  /// What a program says, and whether it did its work.
+  @discardableResult
+  static func run(_ arguments: [String], in folder: String) throws -> [String] {
     // The last line tells whether it did its work, without a second way to wait.
     let child = try Child(["sh", "-c", "\"$@\" && echo done", "run"] + arguments, in: folder)
-    var last: String?
-    while let line = child.readLine() { last = line }
-    guard last == "done" else { throw ProgramFailed(arguments: arguments, words: "it failed") }
+    var lines: [String] = []
+    while let line = child.readLine() { lines.append(line) }
+    guard lines.popLast() == "done" else { throw ProgramFailed(arguments: arguments, words: "it failed") }
+    return lines
+  }
+}
+
+/// Programs that are not ours, as second implementations in tests.
+package enum Program {
+  package static func lines(_ arguments: String...) throws -> [String] { try Child.run(arguments, in: "/") }
+
+  /// For checks that a machine may lack: true if the program runs and is content.
+  package static func works(_ arguments: String...) -> Bool {
+    do {
+      try Child.run(arguments, in: "/")
+      return true
+    } catch {
+      return false
+    }
   }
 }
