@@ -83,7 +83,7 @@ struct CallTests {
 
   @Test("A Unix socket is a server like any other")
   func unixSocket() async throws {
-    let path = "/tmp/mandate-\(UInt64.random(in: 0 ... .max)).sock"
+    let path = socketPath()
     defer { unsafe unlink(path) }
     let server = try RawServer(unixSocket: path) { connection in
       while connection.readRequest() != nil, connection.send(answer(200, "from the socket")) {}
@@ -92,7 +92,7 @@ struct CallTests {
     request.unixSocket = path
     #expect(try await Outcome.of(request) == .answer(200, "from the socket"))
     #expect(server.requests.last?.header("host") == "resolver")
-    request.unixSocket = "/tmp/mandate-nobody.sock"
+    request.unixSocket = socketPath()
     #expect(try await Outcome.of(request) == .failure(.unreachable))
   }
 

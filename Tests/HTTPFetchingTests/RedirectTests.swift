@@ -1,5 +1,6 @@
 // Redirects: never unless asked, never far, and never with somebody else's secrets.
 
+import Glibc
 import HTTPFetching
 import HTTPSupport
 import Secrets
@@ -76,7 +77,8 @@ struct RedirectTests {
 
   @Test("A redirect that leads from a socket to another host is refused")
   func fromSocket() async throws {
-    let path = "/tmp/mandate-\(UInt64.random(in: 0 ... .max)).sock"
+    let path = socketPath()
+    defer { unsafe unlink(path) }
     let server = try RawServer(unixSocket: path) { connection in
       _ = connection.readRequest()
       connection.send(answer(302, "", headers: ["Location: http://elsewhere/"]))

@@ -1,5 +1,6 @@
 // What the suites of this target share.
 
+import Foundation
 import HTTPFetching
 import HTTPSupport
 import Synchronization
@@ -49,4 +50,9 @@ final class FakeTime: Sendable {
         self.elapsed.withLock { $0 += pause }
       }, jitter: { $0 })
   }
+}
+
+/// Where nothing is yet.
+func socketPath() -> String {
+  FileManager.default.temporaryDirectory.appending(path: "mandate-\(UInt64.random(in: 0 ... .max)).sock").path
 }

@@ -115,6 +115,7 @@ struct FloorTests {
     expectCaught(check(broken(Self.room("Operator", ["Vault"]))), naming: "Operator reaches Vault")
     expectCaught(check(broken(Self.room("Newcomer", ["GrantIssuer"]))), naming: "Newcomer reaches Vault")
     expectCaught(check(broken(Self.room("Store", ["COpenSSL"]))), naming: "Store")
+    expectCaught(check(broken(Self.room("Identity", ["Grants"]))), naming: "Identity", "Grants")
     let withDevelopment = broken(Self.room("Development"))
     let shipped = Manifest(
       targets: withDevelopment.targets + [Self.room("mandate", kind: "executable", ["Development"])])
@@ -135,6 +136,7 @@ struct FloorTests {
     expectCaught(check(broken(Self.room("Contracts", ["COpenSSL"]))), naming: "Contracts")
     expectCaught(check(broken(Self.room("Secrets", ["COpenSSL"]))), naming: "Secrets")
     expectCaught(check(broken(Self.room("Missions", ["Contracts", "Cryptography"]))), naming: "Missions")
+    expectCaught(check(broken(Self.room("HTTPFetching", ["Contracts"]))), naming: "HTTPFetching", "Contracts")
   }
 
   @Test("SwiftPM's dump is read as it is written")

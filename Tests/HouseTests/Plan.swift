@@ -45,6 +45,8 @@ enum Plan {
     "GrantIssuer": ["LanguageModel"],
     "VectorChecks": ["Postgres", "Store", "Identity", "HTTPServing", "HTTPFetching"],
     "Store": ["Cryptography", "COpenSSL", "Grants"],
+    // Who is calling is decided on what a token says, never on how it came.
+    "Identity": ["HTTPServing", "CLibevent", "Postgres", "Store", "Grants"],
   ]
 
   /// The one file that may make the proof that a release of key shares is on the log.
@@ -62,6 +64,8 @@ enum Plan {
     "Contracts": [],
     "Secrets": ["CLinux"],
     "Missions": ["Contracts"],
+    // A client that knows no service of ours.
+    "HTTPFetching": ["CCurl", "CLinux", "Secrets"],
   ]
 
   // MARK: Doors
@@ -83,6 +87,13 @@ enum Plan {
     Door(
       module: "CLibevent", rooms: ["HTTPServing"], symbolPrefixes: ["evhttp_", "event_", "evbuffer_", "bufferevent_"]),
     Door(module: "CCurl", rooms: ["HTTPFetching"], symbolPrefixes: ["curl_"]),
+  ]
+
+  /// What the client must tell libcurl, and must tell it nowhere otherwise: that certificates are checked, and for the
+  /// host; that redirects, proxies and netrc files are not its own idea.
+  static let pinnedOptions = [
+    "CURLOPT_SSL_VERIFYPEER": "1", "CURLOPT_SSL_VERIFYHOST": "2", "CURLOPT_FOLLOWLOCATION": "0", "CURLOPT_NETRC": "0",
+    "CURLOPT_HTTP09_ALLOWED": "0", "CURLOPT_DISALLOW_USERNAME_IN_URL": "1",
   ]
 
   /// Where pointers may be touched.

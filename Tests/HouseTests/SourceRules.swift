@@ -80,6 +80,25 @@ enum SourceRules {
     return verdict
   }
 
+  /// Each pinned option is set in the client, once, to its value: nobody switches a check off, not even for a while.
+  static func clientOptionsArePinned(_ files: [SourceFile]) -> Verdict {
+    var verdict = Verdict()
+    let client = files.filter { $0.area == "Sources" && $0.room == "HTTPFetching" }
+    for (option, value) in Plan.pinnedOptions.sorted(by: { $0.key < $1.key }) {
+      verdict.look()
+      let settings = client.flatMap { file in
+        file.words.indices.filter { file.words[$0].text == option }.map { (file, $0) }
+      }
+      guard settings.count == 1, let (file, index) = settings.first else {
+        verdict.problem("\(option) is set \(settings.count) times, not once")
+        continue
+      }
+      let found = "\(file.word(index + 1) ?? "") \(file.word(index + 2) ?? "") \(file.word(index + 3) ?? "")"
+      if found != ", \(value) )" { verdict.problem("\(file.path) sets \(option) to `\(found)`, not to \(value)") }
+    }
+    return verdict
+  }
+
   static func filesAreShort(_ files: [SourceFile]) -> Verdict {
     var verdict = Verdict()
     for file in files {

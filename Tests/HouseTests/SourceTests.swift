@@ -183,6 +183,22 @@ struct SourceTests {
     expectPassed(check(file("Sources/InputResolver/A.swift", "func open(_ receipt: consuming AuditReceipt) {}")))
   }
 
+  @Test("A check of the client's that is switched off, left out or set twice is caught")
+  func clientOptions() {
+    let good = Plan.pinnedOptions.map { "set(\($0.key), \($0.value))" }.sorted().joined(separator: "\n")
+    func check(_ text: String) -> Verdict {
+      SourceRules.clientOptionsArePinned(file("Sources/HTTPFetching/A.swift", text))
+    }
+    expectPassed(check(good))
+    for (option, value) in Plan.pinnedOptions {
+      let line = "set(\(option), \(value))"
+      expectCaught(check(good.replacing(line, with: "set(\(option), 3)")), naming: option)
+      expectCaught(check(good.replacing(line, with: "set(\(option), \(value) - x)")), naming: option)
+      expectCaught(check(good.replacing(line, with: "// \(line)")), naming: option, "0 times")
+      expectCaught(check(good + "\nset(\(option), 0)"), naming: option, "2 times")
+    }
+  }
+
   @Test("The sources keep every rule")
   func house() throws {
     let manifest = try House.manifest()
@@ -199,6 +215,7 @@ struct SourceTests {
     expectKept("tasks are structured", SourceRules.tasksAreStructured(files))
     expectKept("nothing is public", SourceRules.nothingIsPublic(files))
     expectKept("receipts have one maker", SourceRules.receiptsHaveOneMaker(packaged))
+    expectKept("the client's options are pinned", SourceRules.clientOptionsArePinned(packaged))
     expectKept("files are short", SourceRules.filesAreShort(files))
     expectKept("files say what they are for", SourceRules.filesSayWhatTheyAreFor(packaged))
   }
