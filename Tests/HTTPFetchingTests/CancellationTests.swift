@@ -53,7 +53,7 @@ struct CancellationTests {
       ended.fire()
     }
     let client = try HTTPClient()
-    let made = HTTPRequest(.get, try HTTPURL("https://127.0.0.1:\(server.port)/"))
+    let made = try request(server) { $0.url = try HTTPURL("https://127.0.0.1:\(server.port)/") }
     let call = Task { await Outcome.of(client, made) }
     await reached.wait()
     call.cancel()

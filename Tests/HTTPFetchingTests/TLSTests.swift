@@ -21,7 +21,8 @@ struct TLSTests {
     configuration.trust.clientCertificateFile = client.map { folder.file("\($0).crt") }
     configuration.trust.clientKeyFile = client.map { folder.file("\($0).key") }
     var request = HTTPRequest(.get, try HTTPURL("https://\(host):\(server.port)/"))
-    request.limits.total = .seconds(20)
+    request.limits.total = .seconds(300)
+    request.limits.connect = .seconds(300)
     let outcome = await Outcome.of(try HTTPClient(configuration), request)
     // The server's page is about the session; that there is one is enough.
     if case .answer(200, let body) = outcome { return .answer(200, body.contains("s_server") ? "page" : body) }

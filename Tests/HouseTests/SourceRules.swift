@@ -93,7 +93,7 @@ enum SourceRules {
         verdict.problem("\(option) is set \(settings.count) times, not once")
         continue
       }
-      let found = "\(file.word(index + 1) ?? "") \(file.word(index + 2) ?? "") \(file.word(index + 3) ?? "")"
+      let found = (1...3).map { file.word(index + $0) }.joined(separator: " ")
       if found != ", \(value) )" { verdict.problem("\(file.path) sets \(option) to `\(found)`, not to \(value)") }
     }
     return verdict

@@ -27,7 +27,7 @@ struct KeySourceTests {
         }
       }
       self.server = server
-      let fake = HTTPTime(now: { .now }, sleep: { _ in }, jitter: { $0 })
+      let fake = HTTPTime(now: watch.now, sleep: { _ in }, jitter: { $0 })
       client = try HTTPClient(time: fake)
       let failures = Failures()
       noted = failures
