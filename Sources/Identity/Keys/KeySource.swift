@@ -18,8 +18,6 @@ package struct FoundKey: Sendable {
 // MARK: A document on the web
 
 package final class KeySetURL: KeySource {
-  /// One asking, with its retries.
-  static let longestFetch: Duration = .seconds(5)
   /// More callers than a service has connections never wait here.
   static let mostWaiting = 1024
 
@@ -39,16 +37,17 @@ package final class KeySetURL: KeySource {
     _ url: HTTPURL, client: HTTPClient, now: @escaping @Sendable () -> ContinuousClock.Instant = { .now },
     failed: @escaping @Sendable (HTTPFailure?) -> Void = { _ in }
   ) {
-    self.init(url, client: client, rules: KeyCache.Rules(), now: now, failed: failed)
+    self.init(url, client: client, rules: KeyCache.Rules(), longestFetch: .seconds(5), now: now, failed: failed)
   }
 
+  /// `longestFetch` is the deadline of one asking, its retries included, and so of everybody's wait.
   init(
-    _ url: HTTPURL, client: HTTPClient, rules: KeyCache.Rules, now: @escaping @Sendable () -> ContinuousClock.Instant,
-    failed: @escaping @Sendable (HTTPFailure?) -> Void
+    _ url: HTTPURL, client: HTTPClient, rules: KeyCache.Rules, longestFetch: Duration,
+    now: @escaping @Sendable () -> ContinuousClock.Instant, failed: @escaping @Sendable (HTTPFailure?) -> Void
   ) {
     var request = HTTPRequest(.get, url)
     request.headers = [("Accept", "application/json")]
-    request.limits.total = Self.longestFetch
+    request.limits.total = longestFetch
     request.limits.connect = .seconds(2)
     request.limits.bodyBytes = KeySet.longestDocument
     request.limits.headerBytes = 16 << 10
@@ -107,7 +106,7 @@ package final class KeySetURL: KeySource {
     }
   }
 
-  /// Until whoever asks has an answer, which is at most `longestFetch` away. False if too many wait already.
+  /// Until whoever asks has an answer, which is at most a fetch's deadline away. False if too many wait already.
   private func hasWaited() async -> Bool {
     await withCheckedContinuation { continuation in
       let early = state.withLock { state -> Bool? in
