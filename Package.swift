@@ -82,7 +82,8 @@ let package = Package(
     // process: what only developers and demos need; no stand-in ships in a service.
     .target(
       name: "Development",
-      dependencies: ["Contracts", "Cryptography", "Grants", "Secrets", "ServiceRuntime"], swiftSettings: house),
+      dependencies: ["Contracts", "Cryptography", "Grants", "Identity", "Secrets", "ServiceRuntime"],
+      swiftSettings: house),
 
     // ── Floor 5 · run it ────────────────────────────────────────────────────────────────────────────────────
     .executableTarget(name: "mandate", dependencies: ["Operator"], swiftSettings: house),
@@ -97,6 +98,10 @@ let package = Package(
       name: "SecretsTests", dependencies: ["CLinux", "MemoryInspection", "Secrets"], swiftSettings: house),
     .testTarget(
       name: "CryptographyTests", dependencies: ["COpenSSL", "Cryptography", "MemoryInspection", "Secrets"],
+      swiftSettings: house),
+    .testTarget(
+      name: "DevelopmentTests",
+      dependencies: ["Contracts", "Cryptography", "Development", "Identity", "Secrets", "ServiceRuntime"],
       swiftSettings: house),
     .testTarget(
       name: "FormatsTests", dependencies: ["Contracts", "Cryptography", "Grants", "Secrets", "VectorChecks"],

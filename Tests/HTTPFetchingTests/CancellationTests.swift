@@ -119,6 +119,37 @@ struct CancellationTests {
     #expect(await Outcome.of(client, made) == .answer(200, ""))
   }
 
+  @Test("Of a thousand calls at once, half of them cancelled somewhere on their way, every one ends, and rightly")
+  func crowd() async throws {
+    let server = try RawServer(answering: answer(200, "x"))
+    var configuration = HTTPConfiguration()
+    configuration.mostConnectionsPerHost = 8
+    let client = try HTTPClient(configuration)
+    let made = try request(server)
+    let (answered, cancelled) = await withTaskGroup(of: Outcome.self) { group in
+      for number in 1...1000 {
+        group.addTask {
+          let call = Task { await Outcome.of(client, made) }
+          // Each yields another number of times first, so that calls are met in every state.
+          if number.isMultiple(of: 2) {
+            for _ in 0..<(number % 40) { await Task.yield() }
+            call.cancel()
+          }
+          return await call.value
+        }
+      }
+      var counts = (0, 0)
+      for await outcome in group {
+        if outcome == .answer(200, "x") { counts.0 += 1 }
+        if outcome == .failure(.cancelled) { counts.1 += 1 }
+      }
+      return counts
+    }
+    #expect(answered + cancelled == 1000)
+    #expect(answered >= 500)
+    #expect(await Outcome.of(client, made) == .answer(200, "x"))
+  }
+
   @Test("Closing the client ends its calls and refuses further ones")
   func closing() async throws {
     let reached = Signal()

@@ -89,11 +89,11 @@ enum Plan {
     Door(module: "CCurl", rooms: ["HTTPFetching"], symbolPrefixes: ["curl_"]),
   ]
 
-  /// What the client must tell libcurl, and must tell it nowhere otherwise: that certificates are checked, and for the
-  /// host; that redirects, proxies and netrc files are not its own idea.
+  /// What the client must tell libcurl, and must tell it nowhere otherwise: that certificates are checked, for the host,
+  /// and by the named authorities alone; that redirects and netrc files are not its own idea.
   static let pinnedOptions = [
     "CURLOPT_SSL_VERIFYPEER": "1", "CURLOPT_SSL_VERIFYHOST": "2", "CURLOPT_FOLLOWLOCATION": "0", "CURLOPT_NETRC": "0",
-    "CURLOPT_HTTP09_ALLOWED": "0", "CURLOPT_DISALLOW_USERNAME_IN_URL": "1",
+    "CURLOPT_HTTP09_ALLOWED": "0", "CURLOPT_DISALLOW_USERNAME_IN_URL": "1", "CURLOPT_CAPATH": "nil",
   ]
 
   /// Where pointers may be touched.
