@@ -56,7 +56,7 @@ let package = Package(
 
     // agreement: every service must find the same tables, roles and functions, so all SQL is here.
     .target(
-      name: "Store", dependencies: ["Contracts", "Postgres"],
+      name: "Store", dependencies: ["Contracts", "Postgres", "ServiceRuntime"],
       resources: [.embedInCode("Bootstrap"), .embedInCode("Migrations"), .embedInCode("Proof")],
       swiftSettings: house),
 
@@ -67,6 +67,11 @@ let package = Package(
 
     // agreement: runner, resolver and vectors must fold, format and plan alike; pure.
     .target(name: "Missions", dependencies: ["Contracts"], swiftSettings: house),
+
+    // agreement: every service must start, answer for itself, log its requests and end alike.
+    .target(
+      name: "ServiceHost", dependencies: ["Contracts", "HTTPServing", "Secrets", "ServiceRuntime"],
+      swiftSettings: house),
 
     // ── Floor 4 · processes ─────────────────────────────────────────────────────────────────────────────────
     // process: the operator's command.
@@ -129,6 +134,13 @@ let package = Package(
         "Contracts", "Cryptography", "Grants", "Operator", "Postgres", "PostgresSupport", "Secrets", "ServiceRuntime",
         "Store", "StoreSupport", "mandate",
       ], swiftSettings: house),
+    // A service to copy from; it lies under Tests, so no product can link it.
+    .executableTarget(
+      name: "ExampleService", dependencies: ["HTTPServing", "ServiceHost", "ServiceRuntime"],
+      path: "Tests/ExampleService", swiftSettings: house),
+    .testTarget(
+      name: "ServiceHostTests", dependencies: ["ExampleService", "HTTPFetching", "ServiceRuntime"],
+      swiftSettings: house),
     .testTarget(name: "ServiceRuntimeTests", dependencies: ["Secrets", "ServiceRuntime"], swiftSettings: house),
     .testTarget(
       name: "VectorChecksTests",

@@ -31,7 +31,9 @@ let package = Package(
     .target(
       name: "Postgres", dependencies: ["CPostgres", "Secrets"], path: "House/Postgres", swiftSettings: house),
     .target(
-      name: "Store", dependencies: ["Contracts", "Postgres"], path: "House/Store",
+      name: "ServiceRuntime", dependencies: ["CLinux", "Secrets"], path: "House/ServiceRuntime", swiftSettings: house),
+    .target(
+      name: "Store", dependencies: ["Contracts", "Postgres", "ServiceRuntime"], path: "House/Store",
       resources: [.embedInCode("Bootstrap"), .embedInCode("Migrations"), .embedInCode("Proof")],
       swiftSettings: house),
     .target(name: "Missions", dependencies: ["Contracts"], path: "House/Missions", swiftSettings: house),

@@ -74,7 +74,7 @@ struct BinaryTests {
     let (built, missing) = try House.binaries()
     if !missing.isEmpty { print("house · not built yet: \(missing.joined(separator: ", "))") }
     let manifest = try House.manifest()
-    let promised = Set(manifest.targets.filter { $0.kind == "executable" }.map(\.name))
+    let promised = Set(manifest.rooms.filter { $0.kind == "executable" }.map(\.name))
     #expect(promised.isSubset(of: built.map(\.name)), "an executable of Package.swift was not built with the tests")
     expectKept("nothing is smuggled in", BinaryRules.nothingIsSmuggledIn(built, manifest))
     expectKept("the eye is open", BinaryRules.theEyeIsOpen(built, try House.sources(), manifest))

@@ -54,6 +54,9 @@ struct FloorTests {
     expectCaught(check(broken(Self.room("mandate"))), naming: "not executable")
     expectCaught(check(broken(Self.room("tool", kind: "executable", ["MissionRunner"]))), naming: "not on floor 5")
     expectCaught(check(broken(Self.room("mandate-dev", kind: "executable", ["Grants"]))), naming: "floor 4")
+    var example = Self.room("Example", kind: "executable", ["Grants"])
+    example.path = "Tests/Example"
+    expectPassed(check(broken(example)))
     expectCaught(check(broken(Self.room("CZlib", kind: "system"))), naming: "CZlib", "without a door")
     expectCaught(check(broken(Self.room("Generator", kind: "plugin"))), naming: "plugin")
   }

@@ -8,7 +8,7 @@ enum Plan {
     -1: ["CLinux", "COpenSSL", "CPostgres", "CLibevent", "CCurl"],
     0: ["Contracts", "Secrets"],
     1: ["Cryptography", "Postgres", "HTTPServing", "HTTPFetching", "ServiceRuntime"],
-    2: ["Grants", "Missions", "Store", "Identity", "LanguageModel"],
+    2: ["Grants", "Missions", "Store", "Identity", "LanguageModel", "ServiceHost"],
     3: ["Vault"],
     4: [
       "GrantIssuer", "InputResolver", "MissionRunner", "Operator", "VectorChecks", "Development", "Personas",

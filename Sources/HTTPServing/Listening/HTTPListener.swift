@@ -55,4 +55,7 @@ package struct TLSSettings: Sendable {
     self.keyFile = keyFile
     self.clientAuthorityFile = clientAuthorityFile
   }
+
+  /// Reads the files and forgets them: whether a listener could use them, for a look at the settings before a start.
+  package func check() throws(HTTPServingError) { _ = try TLSContext(self) }
 }

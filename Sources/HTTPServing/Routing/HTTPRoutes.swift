@@ -19,6 +19,9 @@ package struct HTTPRoutes: Sendable {
 
   package init() {}
 
+  /// The patterns of all routes, for label sets.
+  package var patterns: [String] { routes.map(\.pattern.text) }
+
   /// Adds a route. `bodyLimit` in bytes, where the listener's is not right for it.
   package mutating func on(
     _ method: HTTPMethod, _ pattern: StaticString, bodyLimit: Int? = nil, handler: @escaping HTTPHandler

@@ -77,6 +77,9 @@ package struct Log: Sendable {
   /// is full, but it can say so elsewhere.
   package var lostLines: Int { lost.count.load(ordering: .relaxed) }
 
+  /// For a line that was dropped before it came here.
+  package func countLostLine() { lost.count.add(1, ordering: .relaxed) }
+
   private func write(_ level: Level, _ event: StaticString, _ fields: () -> KeyValuePairs<LogKey, LogValue>) {
     guard level >= self.level else { return }
     var line = LogLine()

@@ -17,7 +17,13 @@ package enum LogKey: String, CaseIterable, Sendable {
   case bytes
   case took
 
+  // A request, by what is closed about it
+  case listener
+  case method
+  case route
+
   // The process itself
+  case address
   case variable
   case path
   case detail

@@ -56,7 +56,9 @@ package final class Readiness: Sendable {
 
   /// Looks at everything once and returns what is broken, for a boot that must not go on with it.
   package func firstLook() async -> [(name: ReadinessCheck.Name, problem: String)] {
-    for check in checks { await look(at: check) }
+    await withDiscardingTaskGroup { group in
+      for check in checks { group.addTask { await self.look(at: check) } }
+    }
     return answer.checks.compactMap { name, state in
       switch state {
       case .kept: nil

@@ -14,12 +14,26 @@ package enum KnownVariable: String, CaseIterable, Sendable {
   // Every service
   case stage = "MANDATE_STAGE"
   case logLevel = "MANDATE_LOG_LEVEL"
+  case publicListen = "MANDATE_PUBLIC_LISTEN"
+  case internalListen = "MANDATE_INTERNAL_LISTEN"
+  case publicCertificate = "MANDATE_PUBLIC_TLS_CERTIFICATE"
+  case publicCertificateKey = "MANDATE_PUBLIC_TLS_KEY"
+  case internalCertificate = "MANDATE_INTERNAL_TLS_CERTIFICATE"
+  case internalCertificateKey = "MANDATE_INTERNAL_TLS_KEY"
+  case internalClientAuthority = "MANDATE_INTERNAL_TLS_CLIENT_CA"
+  case trustedProxies = "MANDATE_TRUSTED_PROXIES"
+  case corsOrigins = "MANDATE_CORS_ORIGINS"
+  case serviceKey = "MANA_SERVICE_KEY"
+  case formerServiceKey = "MANDATE_FORMER_SERVICE_KEY"
+  case serviceUsers = "MANDATE_SERVICE_UIDS"
+  case drainTime = "MANDATE_DRAIN_MS"
 
   // Tests and the vector tool
   case vectors = "MANDATE_VECTORS"
   case publishedVectors = "MANDATE_WYCHEPROOF"
   case cache = "MANDATE_CACHE"
   case soakRounds = "MANDATE_SOAK_ROUNDS"
+  case exampleFile = "MANDATE_EXAMPLE_FILE"
 
   /// How the value reaches us, and what may be done with it on the way.
   package enum Form: Sendable {
@@ -34,9 +48,10 @@ package enum KnownVariable: String, CaseIterable, Sendable {
   package var form: Form {
     switch self {
     // A database URL carries the password of its role.
-    case .databaseURL, .resolverPrivateKey: .secret
+    case .databaseURL, .resolverPrivateKey, .serviceKey, .formerServiceKey: .secret
     case .resolverPublicKey: .document
-    case .databasePooler, .postgresPrograms, .stage, .logLevel, .vectors, .publishedVectors, .cache, .soakRounds: .text
+    // SecretSetting and DocumentSetting take no variable of another form, so none can be forgotten here.
+    default: .text
     }
   }
 
@@ -46,9 +61,7 @@ package enum KnownVariable: String, CaseIterable, Sendable {
     case .databaseURL: ["SYNC_DATABASE_URL", "DATABASE_URL"]
     // Servers of the former system set this one.
     case .stage: ["NODE_ENV"]
-    case .databasePooler, .postgresPrograms, .resolverPublicKey, .resolverPrivateKey, .logLevel, .vectors,
-      .publishedVectors, .cache, .soakRounds:
-      []
+    default: []
     }
   }
 
@@ -61,10 +74,24 @@ package enum KnownVariable: String, CaseIterable, Sendable {
     case .resolverPublicKey: "The public half of the resolver's key, for which the issuer wraps mission keys."
     case .resolverPrivateKey: "The private half of the resolver's key; no other process may have it."
     case .stage: "Whether this is production, a developer's desk or a test."
+    case .publicListen: "Where the routes for users are served."
+    case .internalListen: "Where the routes for services and operators are served."
+    case .publicCertificate: "The PEM file with the certificate of the public listener, leaf first."
+    case .publicCertificateKey: "The PEM file with its private key."
+    case .internalCertificate: "The PEM file with the certificate of the internal listener, leaf first."
+    case .internalCertificateKey: "The PEM file with its private key."
+    case .internalClientAuthority: "The PEM file with the authorities that sign callers' certificates."
+    case .trustedProxies: "The networks of proxies whose X-Forwarded-For counts."
+    case .corsOrigins: "The web origins whose pages may call the public routes."
+    case .serviceKey: "What other services send in X-Service-Key."
+    case .formerServiceKey: "The service key before this one, while callers change over."
+    case .serviceUsers: "The users of this machine that may call over a Unix socket without a key."
+    case .drainTime: "How long requests in flight may take after SIGTERM."
     case .logLevel: "The least serious log lines that are still written."
     case .vectors: "A further folder of test vectors that the tests verify."
     case .cache: "The folder that keeps published vectors between runs; read by a script, not by us."
     case .soakRounds: "How many times as many rounds the races of the tests run."
+    case .exampleFile: "The file that the example service in the tests looks at."
     case .publishedVectors: "A folder of Project Wycheproof's vectors that the tests verify."
     }
   }

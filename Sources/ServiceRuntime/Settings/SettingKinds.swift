@@ -20,6 +20,29 @@ extension Setting where Value == String {
   }
 }
 
+extension Setting {
+  /// Several values with commas between them. `allowed` says what each may be.
+  package static func list<Element: Sendable>(
+    _ variable: KnownVariable, atMost most: Int, of allowed: String, reason: String,
+    show: @escaping @Sendable (Element) -> String, element: @escaping @Sendable (String) -> Element?
+  ) -> Self where Value == [Element] {
+    Self(
+      variable, .value([]), allowed: "at most \(most) values with commas between them, each \(allowed)", standIn: [],
+      reason: reason, show: { $0.map(show).joined(separator: ",") },
+      parse: { text in
+        let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+        guard parts.count <= most else { return nil }
+        var list: [Element] = []
+        for part in parts {
+          let trimmed = part.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed()
+          guard let value = element(String(trimmed)) else { return nil }
+          list.append(value)
+        }
+        return list
+      })
+  }
+}
+
 extension Setting where Value == Int {
   package static func integer(
     _ variable: KnownVariable, _ fallback: Fallback, in range: ClosedRange<Int>, unit: String, reason: String

@@ -1,0 +1,136 @@
+// The life of every service process, told once: harden, read the command line and the settings, build, prove, serve,
+// drain, end. What a service is beyond that is its own configuration, checks and routes.
+//
+//   static func main() async { await ServiceProgram(name: "mandate-x", …).main() }
+
+import HTTPServing
+import Secrets
+package import ServiceRuntime
+
+package struct ServiceProgram<Configuration: ~Copyable>: Sendable {
+  private let name: StaticString
+  private let purpose: StaticString
+  private let faces: ServiceFaces
+  private let settings: [SettingDocumentation]
+  private let metricNames: RequestMetricNames
+  private let prepare: @Sendable () throws(StartProblem) -> Void
+  private let read: @Sendable (inout SettingsReader, ServiceSettings) -> Configuration
+  private let build: Builder
+
+  package typealias Builder =
+    @Sendable (consuming Configuration, ServiceSettings, ServiceContext) async throws(StartProblem) -> RunningService
+
+  /// What supervisors and scripts rely on.
+  private enum ExitCode: Int32 {
+    case ended = 0
+    case failed = 1
+    case wrongUsage = 2
+  }
+
+  /// `settings` are the service's own, in the order of `--help`, and `read` reads each of them once, touching nothing
+  /// but files that they name. `prepare` comes before the first secret is read. `build` may reach out: it opens pools
+  /// and loads keys. It does not wait for `checks`; these are looked at next, and one that is broken stops the start.
+  package init(
+    name: StaticString, purpose: StaticString, faces: ServiceFaces, settings: [SettingDocumentation],
+    metricNames: RequestMetricNames = .mandate, prepare: @escaping @Sendable () throws(StartProblem) -> Void = {},
+    read: @escaping @Sendable (inout SettingsReader, ServiceSettings) -> Configuration, build: @escaping Builder
+  ) {
+    (self.name, self.purpose, self.faces, self.metricNames) = (name, purpose, faces, metricNames)
+    self.settings = settings + faces.documentation
+    (self.prepare, self.read, self.build) = (prepare, read, build)
+  }
+
+  package func main() async -> Never {
+    let started = ContinuousClock.now
+    do throws(StartProblem) {
+      let signals = try takeSignals()
+      switch ServiceCommandLine(program: name, purpose: purpose, settings: settings)
+        .parse(Array(CommandLine.arguments.dropFirst()))
+      {
+      case .show(let text): try Self.end(.ended, output: text)
+      case .refuse(let sentence): say(sentence, .wrongUsage)
+      case .checkConfiguration:
+        let settings = try configuration()
+        for listener in [settings.common.publicListener, settings.common.internalListener].compactMap({ $0 }) {
+          do throws(HTTPServingError) { try listener.tls?.check() } catch { say(error.words, .wrongUsage) }
+        }
+        try Self.end(.ended, output: "\(name): every setting can be used.\n")
+      case .run:
+        let code = await serve(try configuration(), signals, since: started)
+        StandardStream.exit(code.rawValue)
+      }
+    } catch {
+      say(error.sentence, .failed)
+    }
+  }
+
+  // MARK: Before serving
+
+  private struct Settings: ~Copyable {
+    let own: Configuration
+    let common: ServiceSettings
+  }
+
+  private func takeSignals() throws(StartProblem) -> ServiceSignals {
+    do throws(ProcessStart.Failure) { try ProcessStart.harden() } catch { throw StartProblem(error.sentence) }
+    do throws(SystemFailure) { return try ServiceSignals.take() } catch {
+      throw StartProblem("the signals of the process cannot be taken: \(error.words).")
+    }
+  }
+
+  /// Ends the process where a setting is wrong: nothing was tried, and the code says so.
+  private func configuration() throws(StartProblem) -> Settings {
+    try prepare()
+    do throws(ProcessStart.Failure) { try ProcessStart.requireLockedMemory() } catch {
+      throw StartProblem(error.sentence)
+    }
+    do throws(SettingsProblems) {
+      return try SettingsReader.build(from: .process, documented: settings) { reader in
+        let common = faces.read(&reader)
+        return Settings(own: read(&reader, common), common: common)
+      }
+    } catch {
+      say(error.text, .wrongUsage)
+    }
+  }
+
+  private static func end(_ code: ExitCode, output: String) throws(StartProblem) -> Never {
+    do throws(SystemFailure) { try StandardStream.output.write(output) } catch {
+      throw StartProblem("standard output cannot be written: \(error.words).")
+    }
+    StandardStream.exit(code.rawValue)
+  }
+
+  private func say(_ text: String, _ code: ExitCode) -> Never {
+    // Nobody is left who could be told; the exit code still says it.
+    try? StandardStream.error.write("\(name): \(text)\n")
+    StandardStream.exit(code.rawValue)
+  }
+
+  // MARK: Serving
+
+  private func serve(
+    _ settings: consuming Settings, _ signals: ServiceSignals, since started: ContinuousClock.Instant
+  ) async -> ExitCode {
+    let common = settings.common
+    let log = Log(program: name, level: common.logLevel)
+    let metrics = MetricRegistry(service: name)
+    metrics.addProcessMetrics(
+      log: log, startedAt: WallClock.system.now(), prefix: metricNames == .manaAI ? .manaAI : .plain)
+    let service: RunningService
+    do throws(StartProblem) {
+      service = try await build(settings.own, common, ServiceContext(log: log, metrics: metrics))
+    } catch {
+      log.error("The service cannot start.", [.detail: .text(error.sentence)])
+      return .failed
+    }
+    let readiness = Readiness(service.checks, log: log, metrics: metrics)
+    let code = await ServiceRun(
+      name: name, settings: common, service: service, log: log, metrics: metrics, readiness: readiness,
+      metricNames: metricNames
+    ).serve(signals, since: started)
+    await service.finish()
+    log.info("Ended.", [.status: .count(Int(code ? ExitCode.ended.rawValue : ExitCode.failed.rawValue))])
+    return code ? .ended : .failed
+  }
+}

@@ -1,0 +1,41 @@
+// A whole service to copy from. Users wait at `GET /api/v1/next` for what other services say at `POST /internal/tell`;
+// everything else (listeners, limits, health, readiness, metrics, logs, drain, --help) comes with ServiceProgram.
+
+import HTTPServing
+import ServiceHost
+import ServiceRuntime
+
+@main
+struct Example {
+  private static let file = Setting<String>.path(.exampleFile, .required, reason: "Ready only while it can be read.")
+
+  nonisolated static func main() async {
+    await ServiceProgram(
+      name: "mandate-example", purpose: "Passes on to waiting users what another service says.",
+      faces: ServiceFaces(users: "127.0.0.1:3101", services: "127.0.0.1:3102"), settings: [file.documentation],
+      read: { reader, _ in reader.read(file) }, build: build
+    ).main()
+  }
+
+  private static func build(_ path: String, _ settings: ServiceSettings, _ context: ServiceContext) -> RunningService {
+    let board = Board()
+    let told = context.metrics.counter("mandate_example_told_total", "Messages that were passed on.")
+    var service = RunningService(checks: [ReadinessCheck(.keys, every: .milliseconds(100)) { look(path) }])
+    var routes = HTTPRoutes()
+    routes.get("/api/v1/next") { _ in .text(await board.next() ?? "") }
+    service.publicRoutes = routes
+    service.internalRoutes.guarded(by: settings.callers) { routes in
+      routes.post("/internal/tell", bodyLimit: 1_024) { request in
+        await board.tell(String(decoding: request.body, as: UTF8.self))
+        told.add()
+        return .empty()
+      }
+    }
+    service.reload = { look(path) == .kept ? [] : [StartProblem("\(path) cannot be read.")] }
+    return service
+  }
+
+  private static func look(_ path: String) -> ReadinessCheck.Finding {
+    (try? PublicFile.read(path)) == nil ? .broken("the file cannot be read") : .kept
+  }
+}
