@@ -8,7 +8,8 @@ extension Connection {
       group.addTask {
         while let raw = await self.mailbox.next() {
           let response = await self.answer(raw)
-          self.loop.post(.reply(self, response))
+          // Cancelled means that the connection is at its end; what an interrupted handler says is for nobody.
+          if !Task.isCancelled { self.loop.post(.reply(self, response)) }
         }
       }
       await group.next()
