@@ -119,6 +119,41 @@ struct LifetimeTests {
     }
   }
 
+  @Test("An answer that is being written when a drain begins is written to its end, and its connection then closed")
+  func drainWhileWriting() async throws {
+    let count = 32 << 20
+    var routes = TestServer.standardRoutes
+    routes.get("/large") { _ in .bytes([UInt8](repeating: 0x78, count: count), type: "application/octet-stream") }
+    try await TestServer.run([TestServer.listener(routes: routes)]) { test in
+      let (reader, begun) = try await offPool {
+        let reader = try test.connect()
+        try reader.send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
+        return (reader, try reader.receive()?.count ?? 0)
+      }
+      #expect(begun > 0)
+      // Longer than the reader's patience: a connection that stays open until the drain's own end fails the test.
+      async let drained: Void = test.server.drain(within: .seconds(100))
+      let rest = try await offPool {
+        var rest = 0
+        while let more = try reader.receive() { rest += more.count }
+        return rest
+      }
+      #expect(begun + rest > count)
+      await drained
+    }
+  }
+
+  @Test("A broken pipe is an error of the write, never the end of the process")
+  func brokenPipe() async throws {
+    try await TestServer.blocking { test in
+      // The server's loop runs once it has answered.
+      let reply = try test.connect().get("/ok")
+      #expect(reply.status == 200)
+      // Would end this process, were it not ignored.
+      #expect(raise(SIGPIPE) == 0)
+    }
+  }
+
   @Test("Cancelling the server's task ends every connection and every handler")
   func cancellation() async throws {
     let (begun, gate, wasCancelled) = (AsyncGate(), AsyncGate(), AsyncGate())

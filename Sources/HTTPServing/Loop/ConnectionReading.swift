@@ -116,7 +116,8 @@ extension Connection {
     gate.next()
     (scanned, interim) = (0, .none)
     phase = .reading
-    restartDeadline(limits.idleTime)
+    // An answer that was under way when the drain began has not told the client to close; the next tick does it.
+    restartDeadline(loop.isDraining ? .zero : limits.idleTime)
     guard !closesAfterAnswer, unsafe evbuffer_get_length(pending) > 0 else { return }
     restartDeadline(limits.headTime)
     act(on: unsafe scan(pending), before: .head)

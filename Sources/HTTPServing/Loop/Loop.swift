@@ -171,6 +171,7 @@ final class Loop: @unchecked Sendable {
       } else {
         connection.listener.notify(.opened(connection.listener.settings.name))
         serve?(connection)
+        if isDraining { connection.abandon() }
       }
     }
     for (connection, refusal) in rest {
