@@ -1,9 +1,10 @@
 // Answers that are read while they come: event by event, no faster than the reader, and ended with him.
 
-import HTTPFetching
 import HTTPSupport
 import Synchronization
 import Testing
+
+@testable import HTTPFetching
 
 @Suite("A stream")
 struct StreamTests {
@@ -32,35 +33,44 @@ struct StreamTests {
     #expect(seen == ["1", "2", "3", "4", "5"])
   }
 
-  @Test("A reader who does not read stops the server, and nothing is lost when he goes on")
+  @Test("Of forty megabytes that pass through a buffer of sixty-four kilobytes, nothing is lost")
   func backPressure() async throws {
-    let sent = Mutex(0)
-    let ended = Signal()
     let line = "data: " + String(repeating: "x", count: 1000) + "\n\n"
     let server = try RawServer { connection in
       _ = connection.readRequest()
       connection.send(Self.head)
-      for _ in 1...40_000 {
-        guard connection.send(line) else { break }
-        sent.withLock { $0 += line.utf8.count }
-      }
-      ended.fire()
+      for _ in 1...40_000 { guard connection.send(line) else { break } }
     }
     let made = try request(server) {
       $0.limits.bodyBytes = 100 << 20
       $0.limits.total = nil
     }
     let stream = try await HTTPClient().stream(made)
-    var count = 0
-    for try await event in stream.events() {
-      if count == 0 {
-        // 40 MB do not fit into the sockets and our buffer: while nobody reads, the server cannot come to its end.
-        for _ in 1...10_000 { await Task.yield() }
-        #expect(!ended.isFired)
-      }
-      count += event.data.utf8.count
+    var (count, longest, rest) = (0, 0, 0)
+    while let part = try await stream.next() {
+      longest = max(longest, part.count)
+      count += part.count
+      rest += part.count { $0 == UInt8(ascii: "x") }
     }
-    #expect(count == 40_000_000)
+    #expect(count == 40_000 * line.utf8.count)
+    #expect(rest == 40_000_000)
+    #expect(longest <= StreamBuffer.room)
+  }
+
+  @Test("The buffer takes no more than its room, says so to the reader, and takes what it refused when it comes again")
+  func room() async throws {
+    let buffer = StreamBuffer()
+    let part = [UInt8](repeating: 7, count: 16 << 10)
+    let taken = (1...5).map { _ in buffer.append(part.span) }
+    #expect(taken == [true, true, true, true, false])
+    let first = try #require(try await buffer.next().get())
+    #expect(first.bytes.count == StreamBuffer.room && first.wasPaused)
+    let isTaken = buffer.append(part.span)
+    #expect(isTaken)
+    let second = try #require(try await buffer.next().get())
+    #expect(second.bytes == part && !second.wasPaused)
+    buffer.end(with: nil)
+    #expect(try await buffer.next().get() == nil)
   }
 
   @Test("An event without end is cut at the cap, and the server is hung up on")
