@@ -157,7 +157,10 @@ struct KeySourceTests {
     for status in [201, 204, 301, 302, 400, 404, 500] {
       let server = try RawServer(answering: answer(status, keySet(signer.jwk), headers: ["Location: /"]))
       let client = try HTTPClient()
-      let judge = Judge(KeySetURL(try HTTPURL(server.url()), client: client))
+      let keys = KeySetURL(
+        try HTTPURL(server.url()), client: client, rules: .init(), longestFetch: .seconds(300), now: Watch().now,
+        failed: { _ in })
+      let judge = Judge(keys)
       #expect(await judge.verdict(try signer.token()) == "no-keys", "\(status)")
       #expect(server.requests.count == 1)
     }
