@@ -8,7 +8,8 @@ import Testing
 struct EventParserTests {
   private func parse(_ text: String, longest: Int = 1000) throws -> [ServerSentEvent] {
     var parser = EventParser(longestEvent: longest)
-    return try parser.take(Array(text.utf8).span)
+    let bytes = Array(text.utf8)
+    return try parser.take(bytes.span)
   }
 
   private func event(
@@ -32,7 +33,8 @@ struct EventParserTests {
       var parser = EventParser(longestEvent: 100)
       var events: [ServerSentEvent] = []
       for start in stride(from: 0, to: text.count, by: size) {
-        events += try parser.take(Array(text[start..<min(start + size, text.count)]).span)
+        let piece = Array(text[start..<min(start + size, text.count)])
+        events += try parser.take(piece.span)
       }
       #expect(events == expected, "\(size)")
     }
@@ -74,7 +76,8 @@ struct EventParserTests {
   @Test("Wrong UTF-8 is replaced, not refused")
   func wrongText() throws {
     var parser = EventParser(longestEvent: 100)
-    let events = try parser.take((Array("data: a".utf8) + [0xFF] + Array("\n\n".utf8)).span)
+    let bytes = Array("data: a".utf8) + [0xFF] + Array("\n\n".utf8)
+    let events = try parser.take(bytes.span)
     #expect(events == [event("a\u{FFFD}")])
   }
 

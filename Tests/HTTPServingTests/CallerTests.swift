@@ -11,7 +11,10 @@ import Testing
 
 @Suite("Callers", .timeLimit(.minutes(2)))
 struct CallerTests {
-  private static func secret(_ text: String) throws -> SecretBytes { try SecretBytes(copying: Array(text.utf8).span) }
+  private static func secret(_ text: String) throws -> SecretBytes {
+    let bytes = Array(text.utf8)
+    return try SecretBytes(copying: bytes.span)
+  }
 
   private static func guarded(_ authentication: ServiceAuthentication) -> HTTPRoutes {
     var routes = HTTPRoutes()

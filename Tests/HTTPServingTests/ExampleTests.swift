@@ -9,8 +9,8 @@ struct ExampleTests {
   @Test("It greets, is healthy, reverses for services alone, and ends when it is told to")
   func works() async throws {
     let key = "a-key-for-this-test"
-    let service = try ExampleService(
-      port: 0, key: try SecretBytes(copying: Array(key.utf8).span), trustedUID: UInt32.max)
+    let bytes = Array(key.utf8)
+    let service = try ExampleService(port: 0, key: try SecretBytes(copying: bytes.span), trustedUID: UInt32.max)
     let stop = AsyncGate()
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await service.run { await stop.opened() } }
