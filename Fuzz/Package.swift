@@ -28,6 +28,19 @@ let package = Package(
       name: "COpenSSL", path: "House/COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .target(
       name: "Cryptography", dependencies: ["COpenSSL", "Secrets"], path: "House/Cryptography", swiftSettings: house),
+    .systemLibrary(
+      name: "CLibevent", path: "House/CLibevent", pkgConfig: "libevent_openssl", providers: [.apt(["libevent-dev"])]),
+    .systemLibrary(
+      name: "CCurl", path: "House/CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .target(
+      name: "HTTPServing", dependencies: ["CLibevent", "COpenSSL", "Secrets"], path: "House/HTTPServing",
+      swiftSettings: house),
+    .target(
+      name: "HTTPFetching", dependencies: ["CCurl", "Secrets"], path: "House/HTTPFetching", swiftSettings: house),
+    .target(name: "ServiceRuntime", dependencies: ["Secrets"], path: "House/ServiceRuntime", swiftSettings: house),
+    .target(
+      name: "Identity", dependencies: ["Contracts", "Cryptography", "HTTPFetching", "Secrets", "ServiceRuntime"],
+      path: "House/Identity", swiftSettings: house),
 
     .target(name: "Harness", swiftSettings: house),
     fuzzer("fuzz-strict-base64", "StrictBase64", over: ["Contracts"]),
@@ -38,6 +51,11 @@ let package = Package(
     fuzzer("fuzz-field-envelope", "FieldEnvelope", over: ["Contracts"]),
     fuzzer("fuzz-grant-json", "GrantJSON", over: ["Contracts"]),
     fuzzer("fuzz-key-pem", "KeyPEM", over: ["Cryptography", "Secrets"]),
+    fuzzer("fuzz-request-gate", "RequestGate", over: ["HTTPServing"]),
+    fuzzer("fuzz-event-parser", "EventParser", over: ["HTTPFetching"]),
+    fuzzer("fuzz-response-head", "ResponseHead", over: ["HTTPFetching"]),
+    fuzzer("fuzz-token", "Token", over: ["Contracts", "Identity"]),
+    fuzzer("fuzz-key-set", "KeySet", over: ["Contracts", "Identity"]),
   ],
   swiftLanguageModes: [.v6]
 )
