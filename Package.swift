@@ -87,8 +87,9 @@ let package = Package(
     // process: what only developers and demos need; no stand-in ships in a service.
     .target(
       name: "Development",
-      dependencies: ["Contracts", "Cryptography", "Grants", "Identity", "Secrets", "ServiceRuntime"],
-      swiftSettings: house),
+      dependencies: [
+        "Contracts", "Cryptography", "Grants", "HTTPServing", "Identity", "Secrets", "ServiceHost", "ServiceRuntime",
+      ], swiftSettings: house),
 
     // ── Floor 5 · run it ────────────────────────────────────────────────────────────────────────────────────
     .executableTarget(name: "mandate", dependencies: ["Operator"], swiftSettings: house),
@@ -106,7 +107,10 @@ let package = Package(
       swiftSettings: house),
     .testTarget(
       name: "DevelopmentTests",
-      dependencies: ["Contracts", "Cryptography", "Development", "Identity", "Secrets", "ServiceRuntime"],
+      dependencies: [
+        "Contracts", "Cryptography", "Development", "HTTPFetching", "HTTPSupport", "Identity", "Secrets",
+        "ServiceRuntime", "mandate-dev",
+      ],
       swiftSettings: house),
     .testTarget(
       name: "FormatsTests", dependencies: ["Contracts", "Cryptography", "Grants", "Secrets", "VectorChecks"],
@@ -125,7 +129,9 @@ let package = Package(
       swiftSettings: house),
     .testTarget(
       name: "IdentityTests",
-      dependencies: ["Contracts", "Cryptography", "HTTPFetching", "HTTPSupport", "Identity", "ServiceRuntime"],
+      dependencies: [
+        "Contracts", "Cryptography", "HTTPFetching", "HTTPServing", "HTTPSupport", "Identity", "ServiceRuntime",
+      ],
       swiftSettings: house),
     .testTarget(name: "MissionsTests", dependencies: ["Contracts", "Missions"], swiftSettings: house),
     .testTarget(
@@ -139,7 +145,7 @@ let package = Package(
       name: "ExampleService", dependencies: ["HTTPServing", "ServiceHost", "ServiceRuntime"],
       path: "Tests/ExampleService", swiftSettings: house),
     .testTarget(
-      name: "ServiceHostTests", dependencies: ["ExampleService", "HTTPFetching", "ServiceRuntime"],
+      name: "ServiceHostTests", dependencies: ["ExampleService", "HTTPFetching", "HTTPSupport", "ServiceRuntime"],
       swiftSettings: house),
     .testTarget(name: "ServiceRuntimeTests", dependencies: ["Secrets", "ServiceRuntime"], swiftSettings: house),
     .testTarget(

@@ -8,6 +8,8 @@ import ServiceRuntime
 package enum Development {
   private static let usage = """
     usage: mandate-dev demo --keys FOLDER
+           mandate-dev auth [--listen ADDRESS] [--key FOLDER] [--password-file FILE] [--origins LIST]
+                            [--ttl SECONDS] [--issuer TEXT] [--audience TEXT]
            mandate-dev token --user ID [--key FOLDER] [--ttl SECONDS] [--issuer TEXT] [--audience TEXT]
 
     For developers and demos. Every key it makes or uses is thrown away; nothing here belongs on a server.
@@ -19,11 +21,17 @@ package enum Development {
                            is signed with, and throw-away-jwks.json for the services that are to believe it; both are
                            made where they are missing. Default: 900 seconds, from http://localhost:3001, for mana.
 
+      auth                 serves an identity service for this machine alone: keys, login, list of spaces. Any e-mail
+                           address logs in with the one password, which is made and printed, or read from FILE.
+                           ADDRESS is of the loopback (default 127.0.0.1:3001; port 0 takes a free one). LIST names
+                           the pages that may call, with commas; default: the usual ports of localhost. SIGHUP reads
+                           the pair in FOLDER again, SIGTERM ends. The rest is as for token.
+
       --help               this text
     """
 
   /// Runs one command and ends the process with its exit code: 0 done, 1 refused or failed, 2 wrong usage.
-  package static func main() -> Never {
+  package static func main() async -> Never {
     let arguments = Array(CommandLine.arguments.dropFirst())
     switch arguments.first {
     case nil: wrongUsage("a command is missing")
@@ -32,12 +40,19 @@ package enum Development {
       exit(0)
     case "demo":
       guard arguments.count == 3, arguments[1] == "--keys" else { wrongUsage("demo needs --keys FOLDER") }
-      exit(run { try Demo.run(keyFolder: arguments[2]) })
+      exit(await run { try Demo.run(keyFolder: arguments[2]) })
+    case "auth":
+      do throws(TokenCommand.WrongUsage) {
+        let wish = try AuthCommand.parse(Array(arguments.dropFirst()))
+        exit(await run { try await AuthCommand.run(wish) })
+      } catch {
+        wrongUsage(error.sentence)
+      }
     case "token":
       do throws(TokenCommand.WrongUsage) {
         let wish = try TokenCommand.parse(Array(arguments.dropFirst()))
         exit(
-          run {
+          await run {
             let now = Instant(milliseconds: WallClock.system.now().microseconds / 1000)
             try StandardStream.output.write(TokenCommand.run(wish, now: now) + "\n")
             return true
@@ -49,11 +64,11 @@ package enum Development {
     }
   }
 
-  private static func run(_ command: () throws -> Bool) -> Int32 {
+  private static func run(_ command: () async throws -> Bool) async -> Int32 {
     do {
       try ProcessStart.harden()
       try Cryptography.prepare()
-      return try command() ? 0 : 1
+      return try await command() ? 0 : 1
     } catch {
       complain("mandate-dev: \(error)")
       return 1
@@ -65,7 +80,7 @@ package enum Development {
     exit(2)
   }
 
-  private static func complain(_ sentence: String) {
+  static func complain(_ sentence: String) {
     // Where standard error is closed there is nobody left to tell; the exit code still says it.
     _ = Result { () throws(SystemFailure) in try StandardStream.error.write(sentence + "\n") }
   }

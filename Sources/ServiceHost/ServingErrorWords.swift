@@ -1,10 +1,10 @@
 // Why a service cannot listen, for its operator: what is wrong and what to do.
 
-import HTTPServing
+package import HTTPServing
 import ServiceRuntime
 
 extension HTTPServingError {
-  var words: String {
+  package var words: String {
     switch self {
     case .configuration(let words): "the limits of a listener contradict each other: \(words)."
     case .notAnAddress(let text): "\(text) is no address."

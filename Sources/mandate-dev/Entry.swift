@@ -4,5 +4,5 @@ import Development
 
 @main
 enum Entry {
-  static func main() { Development.main() }
+  static func main() async { await Development.main() }
 }

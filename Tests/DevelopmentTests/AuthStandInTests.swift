@@ -16,11 +16,10 @@ struct AuthStandInTests {
   init() throws {
     let key = try SigningKey(in: place.path)
     let password = Array("open sesame".utf8)
-    auth = AuthStandIn(
+    auth = try AuthStandIn(
       key: key,
       mint: TokenMint(issuer: "http://localhost:3001", audience: "mana", lifetimeSeconds: 900),
       password: try SecretBytes(copying: password.span),
-      keys: try KeySetFile(place.path + "/" + SigningKey.documentFile),
       clock: .stopped(at: Moment(microseconds: 1_800_000_000_000_000)), opaque: { "opaque" })
   }
 

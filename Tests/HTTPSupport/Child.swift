@@ -2,18 +2,21 @@
 // of a test run waits for ever; here a wait is the kernel's.
 
 import Glibc
+import Synchronization
 
 package struct ProgramFailed: Error {
   package let arguments: [String]
   package let words: String
 }
 
-final class Child: Sendable {
+package final class Child: Sendable {
   private let process: pid_t
+  private let exitCode = Mutex<Int32?>(nil)
   private let output: Int32
   private let arguments: [String]
 
-  init(_ arguments: [String], in folder: String) throws {
+  /// Its errors go nowhere, or to the lines that are read.
+  package init(_ arguments: [String], in folder: String = "/", readsErrors: Bool = false) throws {
     self.arguments = arguments
     var ends: [Int32] = [0, 0]
     guard unsafe pipe(&ends) == 0 else { throw ProgramFailed(arguments: arguments, words: "no pipe") }
@@ -24,7 +27,11 @@ final class Child: Sendable {
     defer { unsafe posix_spawn_file_actions_destroy(&actions) }
     unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
     unsafe posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
-    unsafe posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
+    if readsErrors {
+      unsafe posix_spawn_file_actions_adddup2(&actions, ends[1], 2)
+    } else {
+      unsafe posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
+    }
     let command = ["sh", "-c", "cd \"$0\" && exec \"$@\"", folder] + arguments
     var words = unsafe command.map { unsafe strdup($0) } + [nil]
     defer { unsafe words.forEach { unsafe free($0) } }
@@ -39,14 +46,38 @@ final class Child: Sendable {
   }
 
   deinit {
-    kill(process, SIGKILL)
-    var status: Int32 = 0
-    _ = unsafe waitpid(process, &status, 0)
+    signal(SIGKILL)
+    end()
     close(output)
   }
 
+  /// To the program, as long as it is there.
+  package func signal(_ number: Int32) {
+    exitCode.withLock { if $0 == nil { kill(process, number) } }
+  }
+
+  /// Waits for its end; the exit code as a shell tells it. A signal that comes while it waits must have been sent before.
+  @discardableResult
+  package func end() -> Int32 {
+    exitCode.withLock { known in
+      if let known { return known }
+      var status: Int32 = 0
+      while unsafe waitpid(process, &status, 0) < 0, errno == EINTR {}
+      let code = status & 0x7F == 0 ? (status >> 8) & 0xFF : 128 + (status & 0x7F)
+      known = code
+      return code
+    }
+  }
+
+  /// All that it says from now on.
+  package func rest() -> String {
+    var text = ""
+    while let line = readLine() { text += line + "\n" }
+    return text
+  }
+
   /// One line without its end; nil when the program says no more.
-  func readLine() -> String? {
+  package func readLine() -> String? {
     var bytes: [UInt8] = []
     var byte: UInt8 = 0
     while unsafe read(output, &byte, 1) == 1 {

@@ -36,13 +36,17 @@ package final class CertificateFolder: Sendable {
     for (name, subject, days) in [
       ("good", "DNS:localhost", 2), ("expired", "DNS:localhost", -1), ("other", "DNS:other.example", 2),
       ("client", "DNS:client", 2),
-    ] {
-      try "subjectAltName=\(subject)".write(toFile: "\(path)/\(name).ext", atomically: true, encoding: .utf8)
-      try openssl("req \(key) -subj /CN=\(name) -keyout \(name).key -out \(name).csr")
-      try openssl(
-        "x509 -req -in \(name).csr -CA root.crt -CAkey root.key -CAcreateserial -days \(days) -extfile \(name).ext "
-          + "-out \(name).crt")
-    }
+    ] { try sign(name, subject, days: days, by: "root") }
+  }
+
+  /// One more certificate with its key, signed by `root` or `foreign`.
+  package func sign(_ name: String, _ subject: String, days: Int, by authority: String) throws {
+    let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
+    try "subjectAltName=\(subject)".write(toFile: "\(path)/\(name).ext", atomically: true, encoding: .utf8)
+    try openssl("req \(key) -subj /CN=\(name) -keyout \(name).key -out \(name).csr")
+    try openssl(
+      "x509 -req -in \(name).csr -CA \(authority).crt -CAkey \(authority).key -CAcreateserial -days \(days) "
+        + "-extfile \(name).ext -out \(name).crt")
   }
 
   deinit {

@@ -25,6 +25,9 @@ struct AuthAnswer: Sendable, Equatable {
 /// address, so it is the same each time. That is why this is in no service that ships.
 final class AuthStandIn: Sendable {
   private let key: SigningKey
+  /// The pair before this one, whose tokens are good until they end.
+  private let former: JSONValue?
+  private let document: JSONValue
   private let mint: TokenMint
   private let password: SecretBytes
   private let authority: TokenAuthority
@@ -35,12 +38,16 @@ final class AuthStandIn: Sendable {
   static let longestBody = 16 << 10
 
   init(
-    key: consuming SigningKey, mint: TokenMint, password: consuming SecretBytes, keys: any KeySource, clock: WallClock,
-    opaque: @escaping @Sendable () throws -> String
-  ) {
+    key: consuming SigningKey, former: JSONValue? = nil, mint: TokenMint, password: consuming SecretBytes,
+    clock: WallClock, opaque: @escaping @Sendable () throws -> String
+  ) throws(KeySetProblem) {
+    document = SigningKey.document(of: [key.published] + (former.map { [$0] } ?? []))
     self.key = key
+    self.former = former
     self.mint = mint
     self.password = password
+    let published = document.compactBytes()
+    let keys = KnownKeys(try KeySet(parsing: published.span))
     authority = TokenAuthority(
       IdentityConfiguration(issuers: [mint.issuer], audiences: [mint.audience]), keys: keys, clock: clock,
       refused: { _ in })
@@ -48,10 +55,23 @@ final class AuthStandIn: Sendable {
     self.opaque = opaque
   }
 
+  /// The same desk with another pair; nil where it is the same pair. Who has a token of the old one keeps it.
+  func renewed(with key: consuming SigningKey) throws -> AuthStandIn? {
+    guard key.id != self.key.id else { return nil }
+    let password = try Self.copy(of: password)
+    return try AuthStandIn(
+      key: key, former: self.key.published, mint: mint, password: password, clock: clock,
+      opaque: opaque)
+  }
+
+  private static func copy(of secret: borrowing SecretBytes) throws -> SecretBytes {
+    try SecretBytes(copying: secret.bytes)
+  }
+
   func answer(_ request: AuthRequest) async throws -> AuthAnswer {
     switch (request.method, request.path) {
     // The same set under both names that services ask for.
-    case ("GET", "/api/auth/jwks"), ("GET", "/api/v1/auth/jwks"): return AuthAnswer(status: 200, json: key.document)
+    case ("GET", "/api/auth/jwks"), ("GET", "/api/v1/auth/jwks"): return AuthAnswer(status: 200, json: document)
     case ("POST", "/api/v1/auth/login"): return try logIn(request.body)
     case ("GET", "/api/auth/organization/list"): return await spaces(request.authorization)
     case (_, "/api/auth/jwks"), (_, "/api/v1/auth/jwks"), (_, "/api/v1/auth/login"), (_, "/api/auth/organization/list"):

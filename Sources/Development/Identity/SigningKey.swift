@@ -9,8 +9,8 @@ import ServiceRuntime
 struct SigningKey: ~Copyable, Sendable {
   /// `throw-away-` and the first half of the digest of the public key.
   let id: String
-  /// The document of keys that a service reads, from the web or from the file beside the key.
-  let document: JSONValue
+  /// The public half, as it stands in a document of keys.
+  let published: JSONValue
   private let key: Ed25519PrivateKey
 
   static let keyFile = "throw-away-signing-key.pem"
@@ -40,16 +40,20 @@ struct SigningKey: ~Copyable, Sendable {
     } catch {
       throw .file(path: path, error)
     }
-    if folder.status(of: Self.keyFile) == nil { try Self.make(in: folder) }
+    if folder.status(of: Self.keyFile) == nil {
+      // A document that outlived its key would let nobody in.
+      try Self.removeDocument(in: folder)
+      try Self.make(in: folder)
+    }
     let key = try Self.read(folder.path(of: Self.keyFile))
     let raw = key.publicKey().raw
     let id = Self.id(of: raw)
-    let document = Self.document(raw, id)
+    let published = Self.published(raw, id)
     if folder.status(of: Self.documentFile) == nil {
-      try Self.create(Self.documentFile, 0o644, document.compactBytes(), in: folder)
+      try Self.create(Self.documentFile, 0o644, Self.document(of: [published]).compactBytes(), in: folder)
     }
     self.id = id
-    self.document = document
+    self.published = published
     self.key = key
   }
 
@@ -101,6 +105,15 @@ struct SigningKey: ~Copyable, Sendable {
     }
   }
 
+  private static func removeDocument(in folder: borrowing Folder) throws(Problem) {
+    guard folder.status(of: documentFile) != nil else { return }
+    do {
+      try folder.remove(documentFile)
+    } catch {
+      throw .file(path: folder.path(of: documentFile), error)
+    }
+  }
+
   private static func create(
     _ name: String, _ mode: UInt32, _ bytes: [UInt8], in folder: borrowing Folder
   ) throws(Problem) {
@@ -117,11 +130,14 @@ struct SigningKey: ~Copyable, Sendable {
     "throw-away-" + Hex.encode(SHA256.digest(raw).prefix(16))
   }
 
-  private static func document(_ raw: [UInt8], _ id: String) -> JSONValue {
-    let key = JSONObject(members: [
-      ("kty", .string("OKP")), ("crv", .string("Ed25519")), ("x", .string(Base64URL.encode(raw.span))),
-      ("kid", .string(id)), ("use", .string("sig")), ("alg", .string("EdDSA")),
-    ])
-    return .object(JSONObject(members: [("keys", .array([.object(key)]))]))
+  private static func published(_ raw: [UInt8], _ id: String) -> JSONValue {
+    .object(
+      JSONObject(members: [
+        ("kty", .string("OKP")), ("crv", .string("Ed25519")), ("x", .string(Base64URL.encode(raw.span))),
+        ("kid", .string(id)), ("use", .string("sig")), ("alg", .string("EdDSA")),
+      ]))
   }
+
+  /// What a service reads, from the web or from the file beside the key.
+  static func document(of keys: [JSONValue]) -> JSONValue { .object(JSONObject(members: [("keys", .array(keys))])) }
 }

@@ -2,7 +2,7 @@
 
 import Contracts
 
-struct TokenMint: Sendable {
+struct TokenMint: Sendable, Equatable {
   let issuer: String
   let audience: String
   /// As long as the tokens of the seeds' system, and never longer than a day: such tokens end up in shell histories.

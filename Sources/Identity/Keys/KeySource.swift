@@ -121,6 +121,19 @@ package final class KeySetURL: KeySource {
   }
 }
 
+// MARK: Keys that are known
+
+/// For whoever publishes a document and believes it.
+package struct KnownKeys: KeySource {
+  private let keys: KeySet
+
+  package init(_ keys: KeySet) { self.keys = keys }
+
+  package func key(_ id: String) async -> Result<FoundKey, TokenRefusal> {
+    keys.key(id).map { .success(FoundKey(key: $0)) } ?? .failure(.unknownKey)
+  }
+}
+
 // MARK: A file
 
 package final class KeySetFile: KeySource {
