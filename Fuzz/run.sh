@@ -45,7 +45,7 @@ main() {
 
 # With testing enabled, because the parsers behind the HTTP doors are internal to them, and stay so.
 build() {
-  if ! swift build -c release --sanitize fuzzer -Xswiftc -enable-testing ${FUZZ_JOBS:+-j "$FUZZ_JOBS"} >"$work/build.log" 2>&1; then
+  if ! swift build -c release --sanitize fuzzer -Xswiftc -enable-testing >"$work/build.log" 2>&1; then
     cat "$work/build.log" >&2
     stop "the fuzzers do not build"
   fi
