@@ -73,12 +73,23 @@ let package = Package(
       name: "ServiceHost", dependencies: ["Contracts", "HTTPServing", "Secrets", "ServiceRuntime"],
       swiftSettings: house),
 
+    // ── Floor 3 · the vault ─────────────────────────────────────────────────────────────────────────────────
+    // vault: key encryption keys and master keys; their types are its own, and only the issuer links it.
+    .target(
+      name: "Vault", dependencies: ["Contracts", "Cryptography", "Grants", "Secrets"], swiftSettings: house),
+
     // ── Floor 4 · processes ─────────────────────────────────────────────────────────────────────────────────
     // process: the operator's command.
     .target(
       name: "Operator",
       dependencies: ["Contracts", "Cryptography", "Grants", "Postgres", "Secrets", "ServiceRuntime", "Store"],
       swiftSettings: house),
+    // process: vaults, consent, grants and their end.
+    .target(
+      name: "GrantIssuer",
+      dependencies: [
+        "Contracts", "Cryptography", "Grants", "Missions", "Postgres", "Secrets", "ServiceRuntime", "Store", "Vault",
+      ], swiftSettings: house),
     // process: the verifier of published test vectors.
     .target(
       name: "VectorChecks",
@@ -118,6 +129,12 @@ let package = Package(
     .testTarget(
       name: "GrantsTests", dependencies: ["Contracts", "Cryptography", "Grants", "MemoryInspection", "Secrets"],
       swiftSettings: house),
+    .testTarget(
+      name: "GrantIssuerTests",
+      dependencies: [
+        "Contracts", "Cryptography", "GrantIssuer", "Grants", "Postgres", "PostgresSupport", "Secrets",
+        "ServiceRuntime", "Store", "StoreSupport", "Vault",
+      ], swiftSettings: house),
     .testTarget(name: "HouseTests", swiftSettings: house),
     .testTarget(
       name: "HTTPServingTests", dependencies: ["COpenSSL", "HTTPServing", "MemoryInspection", "Secrets"],
@@ -152,6 +169,9 @@ let package = Package(
       name: "VectorChecksTests",
       dependencies: ["Contracts", "Cryptography", "Grants", "ServiceRuntime", "VectorChecks", "mandate-vectors"],
       exclude: ["Fixtures"], swiftSettings: house),
+    .testTarget(
+      name: "VaultTests", dependencies: ["Contracts", "Cryptography", "Grants", "MemoryInspection", "Secrets", "Vault"],
+      swiftSettings: house),
     // A throw-away PostgreSQL for every suite that needs one; it lies under Tests, so no product can link it.
     .target(name: "PostgresSupport", dependencies: ["Postgres"], path: "Tests/PostgresSupport", swiftSettings: house),
     .testTarget(name: "PostgresTests", dependencies: ["Postgres", "PostgresSupport", "Secrets"], swiftSettings: house),

@@ -43,9 +43,23 @@ package struct GrantClosing: Sendable {
       deadline: Deadline? = nil
     ) async throws(TransactionError<PostgresError>) -> Closing
   {
-    try await end(
-      Self.closing.bind(
-        .utf8(scope.user.utf8), .utf8(mission?.utf8), .texts(grants), .text(reason.rawValue)), deadline)
+    try await end(Self.statement(scope, mission: mission, grants: grants, reason: reason), deadline)
+  }
+
+  /// The same as a statement, for a transaction that closes grants because of something else it does. Its caller drains
+  /// what `decode` names once that transaction has committed.
+  package static func statement(
+    _ scope: UserScope, mission: Identifier? = nil, grants: [String]? = nil, reason: ClosingReason
+  ) -> BoundStatement {
+    closing.bind(.utf8(scope.user.utf8), .utf8(mission?.utf8), .texts(grants), .text(reason.rawValue))
+  }
+
+  package static func decode(_ rows: Rows) throws(PostgresError) -> [ClosedGrant] {
+    var closed: [ClosedGrant] = []
+    for row in rows {
+      closed.append(ClosedGrant(grant: try row.get(0), mission: try row.identifier(1), closedAt: try row.get(2)))
+    }
+    return closed
   }
 
   /// For the operator; the reason is `operator`.
@@ -88,13 +102,8 @@ package struct GrantClosing: Sendable {
     ) async throws(TransactionError<PostgresError>) -> Closing
   {
     let rows = try await pool.transact([statement], deadline: deadline)
-    var closed: [ClosedGrant] = []
-    do throws(PostgresError) {
-      for row in rows.first.map(Array.init) ?? [] {
-        closed.append(
-          ClosedGrant(grant: try row.get(0), mission: try row.identifier(1), closedAt: try row.get(2)))
-      }
-    } catch {
+    let closed: [ClosedGrant]
+    do throws(PostgresError) { closed = try rows.first.map(Self.decode) ?? [] } catch {
       // It is committed, and what it was cannot be read.
       throw .commitUnknown(error)
     }
