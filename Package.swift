@@ -170,7 +170,8 @@ let package = Package(
       dependencies: ["Contracts", "Cryptography", "Grants", "ServiceRuntime", "VectorChecks", "mandate-vectors"],
       exclude: ["Fixtures"], swiftSettings: house),
     .testTarget(
-      name: "VaultTests", dependencies: ["Contracts", "Cryptography", "Grants", "MemoryInspection", "Secrets", "Vault"],
+      name: "VaultTests",
+      dependencies: ["Contracts", "Cryptography", "Grants", "MemoryInspection", "Secrets", "Vault"],
       swiftSettings: house),
     // A throw-away PostgreSQL for every suite that needs one; it lies under Tests, so no product can link it.
     .target(name: "PostgresSupport", dependencies: ["Postgres"], path: "Tests/PostgresSupport", swiftSettings: house),

@@ -141,7 +141,9 @@ extension IssuerProblem: PostgresFailure {
   }
 
   init(_ error: TransactionError<PostgresError>) {
-    if case .commitUnknown(let error) = error { self = .failed(.unknownFate(error)) } else {
+    if case .commitUnknown(let error) = error {
+      self = .failed(.unknownFate(error))
+    } else {
       self = IssuerProblem(postgres: error.cause)
     }
   }

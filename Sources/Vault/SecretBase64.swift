@@ -42,7 +42,9 @@ enum SecretBase64 {
     let code = UInt32(character)
     var value: UInt32 = 0
     var found: UInt32 = 0
-    for (first, last, start) in [(0x41, 0x5A, 0), (0x61, 0x7A, 26), (0x30, 0x39, 52), (0x2B, 0x2B, 62), (0x2F, 0x2F, 63)]
+    for (first, last, start) in [
+      (0x41, 0x5A, 0), (0x61, 0x7A, 26), (0x30, 0x39, 52), (0x2B, 0x2B, 62), (0x2F, 0x2F, 63),
+    ]
       as [(UInt32, UInt32, UInt32)]
     {
       // All ones where first <= code <= last, else zero; no branch looks at the character.

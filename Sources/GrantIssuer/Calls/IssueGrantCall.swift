@@ -23,7 +23,9 @@ package struct IssueGrantCall: Sendable {
       throw .badRequest("missionId must be a string that is not empty.")
     }
     guard let tables = object["tables"]?.texts else { throw .badRequest("tables must be an array of strings.") }
-    guard let recordIds = object["recordIds"]?.texts else { throw .badRequest("recordIds must be an array of strings.") }
+    guard let recordIds = object["recordIds"]?.texts else {
+      throw .badRequest("recordIds must be an array of strings.")
+    }
     self.mission = mission
     self.tables = tables
     self.recordIds = recordIds

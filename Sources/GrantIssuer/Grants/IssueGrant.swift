@@ -103,7 +103,8 @@ extension Issuer {
     }
     let results = try await transaction.ask(statements)
     if wish.attaches {
-      let attached = try reading { () throws(PostgresError) in try GrantRows.decodeAttached(results[results.count - 1]) }
+      let attached = try reading { () throws(PostgresError) in try GrantRows.decodeAttached(results[results.count - 1])
+      }
       guard attached else { throw .unknownMission }
     }
     return try reading { () throws(PostgresError) in try GrantClosing.decode(results[0]) }

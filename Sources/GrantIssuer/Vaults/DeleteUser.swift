@@ -10,7 +10,8 @@ extension Issuer {
     do throws(TransactionError<PostgresError>) {
       let purged = try await AccountPurge(pool).run(caller.scope)
       if !purged.draining.isEmpty {
-        log.error("An account is gone, but openings of its grants have not ended.", [.count: .count(purged.draining.count)])
+        log.error(
+          "An account is gone, but openings of its grants have not ended.", [.count: .count(purged.draining.count)])
       }
       var members: [(String, JSONValue)] = [
         ("deleted", .bool(true)), ("removed", .number(JSONNumber(Int(purged.removed)))),
