@@ -16,9 +16,11 @@ package enum Operator {
 
   static let table = CommandTable(
     program: "mandate",
-    purpose: "Operates Mandate: its database, its audit, and the keys of its services.",
-    groups: [DatabaseCommands.group, AuditCommands.group, KeysCommands.group],
-    commands: DatabaseCommands.all + AuditCommands.all + KeysCommands.all)
+    purpose: "Operates Mandate: its database, its audit, its grants, and the keys of its services.",
+    groups: [
+      DatabaseCommands.group, AuditCommands.group, GrantCommands.group, UserCommands.group, KeysCommands.group,
+    ],
+    commands: DatabaseCommands.all + AuditCommands.all + GrantCommands.all + UserCommands.all + KeysCommands.all)
 
   package static func main() async -> Never {
     let code = await run(Array(CommandLine.arguments.dropFirst()))

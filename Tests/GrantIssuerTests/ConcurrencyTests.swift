@@ -83,7 +83,7 @@ import Testing
         }
       }
       let issued = try await office.number("SELECT count(*) FROM mana_ai.grants")
-      #expect(issued > 20)
+      #expect(issued > 20 && opened > 0)
       print("everything at once: \(problems.count) refusals, \(issued) grants left, \(opened) open and opened")
     }
   }
@@ -94,6 +94,7 @@ import Testing
     case 3: return problem(await office.issuer.rotateKey(of: caller))
     case 5:
       _ = await office.issuer.setRecovery(try .sample, by: caller)
+      guard user == "bert", round > 36 else { return nil }
       return await office.issuer.changeZeroKnowledge(.enter, by: caller).problem
     case 6: return await office.issuer.revokeGrant(mission: "m0", by: caller).failure
     case 8: return problem(await office.issuer.initVault(of: caller))

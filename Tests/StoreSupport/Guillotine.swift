@@ -9,8 +9,8 @@ import Synchronization
   import Glibc
 #endif
 
-final class Guillotine: Sendable {
-  enum Cut: Sendable {
+package final class Guillotine: Sendable {
+  package enum Cut: Sendable {
     /// After so many whole messages of the client, counted behind its start-up.
     case afterRequests(Int)
     /// After so many whole messages of the server, counted behind its first "ready for query".
@@ -18,25 +18,25 @@ final class Guillotine: Sendable {
     case never
   }
 
-  struct Sight: Sendable {
-    var requests = 0
-    var answers = 0
-    var wasCut = false
+  package struct Sight: Sendable {
+    package var requests = 0
+    package var answers = 0
+    package var wasCut = false
     /// Whether the bytes came out of the server at all, and whether they reached the client.
-    var left = false
-    var arrived = false
+    package var left = false
+    package var arrived = false
   }
 
-  let folder: String
+  package let folder: String
   private let listener: Int32
   private let cut: Cut
   private let marker: [UInt8]
   private let sight = Mutex(Sight())
   private let isOver = DispatchSemaphore(value: 0)
-  static let port = 54_323
+  package static let port = 54_323
 
   /// `server` is the path of its socket.
-  init(before server: String, cut: Cut, marker: [UInt8]) throws {
+  package init(before server: String, cut: Cut, marker: [UInt8]) throws {
     folder = FileManager.default.temporaryDirectory.path + "/mandate-cut-\(UUID().uuidString.prefix(8))"
     try FileManager.default.createDirectory(
       atPath: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
@@ -48,12 +48,12 @@ final class Guillotine: Sendable {
     Thread.detachNewThread { self.serve(server) }
   }
 
-  func url(database: String, user: String) -> String {
+  package func url(database: String, user: String) -> String {
     "postgres:///\(database)?host=\(folder)&port=\(Self.port)&user=\(user)"
   }
 
   /// When the server has closed its end too, so that nothing of the connection is under way any more.
-  func result() async -> Sight {
+  package func result() async -> Sight {
     await withCheckedContinuation { continuation in
       Thread.detachNewThread {
         self.isOver.wait()
