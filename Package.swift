@@ -18,6 +18,7 @@ let package = Package(
   name: "mandate",
   products: [
     .executable(name: "mandate", targets: ["mandate"]),
+    .executable(name: "mandate-issuer", targets: ["mandate-issuer"]),
     .executable(name: "mandate-vectors", targets: ["mandate-vectors"]),
     .executable(name: "mandate-dev", targets: ["mandate-dev"]),
   ],
@@ -88,8 +89,9 @@ let package = Package(
     .target(
       name: "GrantIssuer",
       dependencies: [
-        "Contracts", "Cryptography", "Grants", "Missions", "Postgres", "Secrets", "ServiceRuntime", "Store", "Vault",
-      ], swiftSettings: house),
+        "Contracts", "Cryptography", "Grants", "HTTPFetching", "HTTPServing", "Identity", "Missions", "Postgres",
+        "Secrets", "ServiceHost", "ServiceRuntime", "Store", "Vault",
+      ], resources: [.embedInCode("Description/openapi.json")], swiftSettings: house),
     // process: the verifier of published test vectors.
     .target(
       name: "VectorChecks",
@@ -104,6 +106,7 @@ let package = Package(
 
     // ── Floor 5 · run it ────────────────────────────────────────────────────────────────────────────────────
     .executableTarget(name: "mandate", dependencies: ["Operator"], swiftSettings: house),
+    .executableTarget(name: "mandate-issuer", dependencies: ["GrantIssuer"], swiftSettings: house),
     .executableTarget(name: "mandate-vectors", dependencies: ["VectorChecks"], swiftSettings: house),
     .executableTarget(name: "mandate-dev", dependencies: ["Development"], swiftSettings: house),
 
@@ -134,6 +137,13 @@ let package = Package(
       dependencies: [
         "Contracts", "Cryptography", "GrantIssuer", "Grants", "Postgres", "PostgresSupport", "Secrets",
         "ServiceRuntime", "Store", "StoreSupport", "Vault",
+      ], swiftSettings: house),
+    // The built services as processes of their own, over real sockets.
+    .testTarget(
+      name: "EndToEndTests",
+      dependencies: [
+        "Contracts", "Cryptography", "Grants", "HTTPFetching", "Postgres", "PostgresSupport", "Secrets", "Store",
+        "StoreSupport", "mandate-issuer",
       ], swiftSettings: house),
     .testTarget(name: "HouseTests", swiftSettings: house),
     .testTarget(

@@ -25,6 +25,15 @@ package struct Vault: Sendable {
   /// What new wraps are made under.
   package var currentKeyId: String { keys.currentId }
 
+  /// Whether what is wrapped now can be opened again.
+  package func proves() -> Bool {
+    let nobody = Identifier("mandate self-test")
+    do throws(VaultFailure) {
+      let new = try makeKey(for: nobody)
+      return try check(of: new.wrapped, of: nobody) == new.check
+    } catch { return false }
+  }
+
   /// A new master key: its wrap and check value for the row, and the answer for its owner.
   package func makeKey(for user: Identifier, formatVersion: Int = 1) throws(VaultFailure) -> NewKey {
     let master = try MasterKey.random()

@@ -29,9 +29,12 @@ extension GrantSummary {
   }
 
   private var tables: [String] {
-    Set(recordIds.compactMap { $0.split(separator: ":").first.map(String.init) }).sorted {
-      Identifier($0) < Identifier($1)
+    var tables: Set<TableName> = []
+    for text in recordIds {
+      // What is stored was a scope once, so each of them has a table.
+      do throws(ScopeProblem) { tables.insert(try RecordName(joined: text).table) } catch { continue }
     }
+    return tables.sorted().map(\.text)
   }
 }
 

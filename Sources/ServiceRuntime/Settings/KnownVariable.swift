@@ -28,6 +28,19 @@ package enum KnownVariable: String, CaseIterable, Sendable {
   case serviceUsers = "MANDATE_SERVICE_UIDS"
   case drainTime = "MANDATE_DRAIN_MS"
 
+  // The issuer
+  case keyEncryptionKey = "MANA_AUTH_KEK"
+  case formerKeyEncryptionKeys = "MANDATE_KEK_FORMER"
+  case readsEnvironmentWraps = "MANDATE_KEK_ENV_V1"
+  case issuesV1 = "MANDATE_ISSUE_V1"
+  case databaseConnections = "MANDATE_DATABASE_CONNECTIONS"
+
+  // Users' tokens
+  case tokenIssuer = "MANDATE_TOKEN_ISSUER"
+  case tokenAudience = "MANDATE_TOKEN_AUDIENCE"
+  case tokenKeysURL = "MANDATE_JWKS_URL"
+  case tokenKeysFile = "MANDATE_JWKS_FILE"
+
   // Tests and the vector tool
   case vectors = "MANDATE_VECTORS"
   case publishedVectors = "MANDATE_WYCHEPROOF"
@@ -48,7 +61,8 @@ package enum KnownVariable: String, CaseIterable, Sendable {
   package var form: Form {
     switch self {
     // A database URL carries the password of its role.
-    case .databaseURL, .resolverPrivateKey, .serviceKey, .formerServiceKey: .secret
+    case .databaseURL, .resolverPrivateKey, .serviceKey, .formerServiceKey, .keyEncryptionKey, .formerKeyEncryptionKeys:
+      .secret
     case .resolverPublicKey: .document
     // SecretSetting and DocumentSetting take no variable of another form, so none can be forgotten here.
     default: .text
@@ -61,6 +75,8 @@ package enum KnownVariable: String, CaseIterable, Sendable {
     case .databaseURL: ["SYNC_DATABASE_URL", "DATABASE_URL"]
     // Servers of the former system set this one.
     case .stage: ["NODE_ENV"]
+    case .tokenIssuer: ["BASE_URL"]
+    case .tokenAudience: ["JWT_AUDIENCE"]
     default: []
     }
   }
@@ -87,6 +103,15 @@ package enum KnownVariable: String, CaseIterable, Sendable {
     case .formerServiceKey: "The service key before this one, while callers change over."
     case .serviceUsers: "The users of this machine that may call over a Unix socket without a key."
     case .drainTime: "How long requests in flight may take after SIGTERM."
+    case .keyEncryptionKey: "The key that master keys are wrapped under; no other process may have it."
+    case .formerKeyEncryptionKeys: "Keys that stored master keys may still be wrapped under, separated by commas."
+    case .readsEnvironmentWraps: "Whether wraps of the former system, which name no key, are still read."
+    case .issuesV1: "Whether grants of the former system's kind are issued to clients that ask for one."
+    case .databaseConnections: "How many connections to the database this process opens at most."
+    case .tokenIssuer: "Who signs users' tokens, as their `iss` says it."
+    case .tokenAudience: "For whom users' tokens are, as their `aud` says it."
+    case .tokenKeysURL: "Where the public keys are published that users' tokens are signed with."
+    case .tokenKeysFile: "The file with those keys, where they are not fetched."
     case .logLevel: "The least serious log lines that are still written."
     case .vectors: "A further folder of test vectors that the tests verify."
     case .cache: "The folder that keeps published vectors between runs; read by a script, not by us."

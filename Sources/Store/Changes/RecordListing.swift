@@ -5,7 +5,8 @@ package import Contracts
 package import Postgres
 
 package enum RecordListing {
-  package static let mostRecords = 200
+  /// Few, for whoever lists records reads their whole histories next.
+  package static let mostRecords = 50
 
   /// The ids behind `after`. Reads under `scope`, in whose transaction it must run.
   package static func ids(

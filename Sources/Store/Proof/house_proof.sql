@@ -46,8 +46,8 @@ WITH RECURSIVE me AS (
     ('instant_micros', 'mandate_issuer'), ('instant_micros', 'mandate_operator'), ('instant_millis', 'mandate_gate'),
     ('instant_millis', 'mandate_issuer'), ('instant_millis', 'mandate_operator'), ('lock_grants', 'mandate_gate'),
     ('lock_mission', 'mandate_runner'), ('mission_lock', 'mandate_gate'), ('mission_lock', 'mandate_runner'),
-    ('module_app', 'mandate_gate'), ('open_receipts', 'mandate_resolver'), ('prune_audit', 'mandate_operator'),
-    ('prune_usage', 'mandate_runner'), ('purge_user', 'mandate_issuer'), ('purge_user', 'mandate_operator'),
+    ('module_app', 'mandate_gate'), ('module_app', 'mandate_issuer'), ('open_receipts', 'mandate_resolver'),
+    ('prune_audit', 'mandate_operator'), ('prune_usage', 'mandate_runner'), ('purge_user', 'mandate_issuer'), ('purge_user', 'mandate_operator'),
     ('redeem_receipts', 'mandate_resolver'), ('revoke', 'mandate_operator'), ('rewrap_grant', 'mandate_resolver'),
     ('rewrap_list', 'mandate_resolver'), ('take_project_changes', 'mandate_runner'),
     ('take_seal_changes', 'mandate_issuer'), ('vaults_by_kek', 'mandate_issuer')

@@ -1,0 +1,215 @@
+// The issuer as its operator runs it: the built program, a database of its own with the issuer's own role, settings by
+// environment, and real sockets.
+
+import Contracts
+import Cryptography
+import Foundation
+import Grants
+import HTTPFetching
+import Postgres
+import PostgresSupport
+import Secrets
+import Store
+import StoreSupport
+import Synchronization
+import Testing
+
+final class IssuerProcess: Sendable {
+  let database: PreparedDatabase
+  let admin: PostgresPool
+  let folder: String
+  let signer: TokenSigner
+  let client: HTTPClient
+  let forUsers: String
+  let inside: String
+  /// What opens the grants that it issues.
+  let resolver: ResolverKeys
+  private let process: Mutex<Process>
+  private let output: Mutex<[String]>
+
+  static let serviceKey = "kR7vQ2nX9sLd4TzB8wYh3MfJ"
+
+  static func with<Value>(
+    _ environment: [String: String] = [:], _ body: (IssuerProcess) async throws -> Value
+  ) async throws -> Value {
+    let issuer = try await IssuerProcess(environment)
+    let result: Result<Value, any Error>
+    do { result = .success(try await body(issuer)) } catch { result = .failure(error) }
+    issuer.stop()
+    issuer.client.close()
+    let isHome = await issuer.admin.drain(deadline: .after(.seconds(20)))
+    #expect(isHome, "a connection did not come home")
+    return try result.get()
+  }
+
+  private init(_ environment: [String: String]) async throws {
+    let database = try await PreparedDatabase.make()
+    try await DurableServer.shared.isMade(by: database)
+    let folder = FileManager.default.temporaryDirectory.path + "/mandate-issuer-\(UUID().uuidString.prefix(8))"
+    try FileManager.default.createDirectory(
+      atPath: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+    let signer = try TokenSigner()
+    try signer.keySet.write(toFile: folder + "/jwks.json", atomically: true, encoding: .utf8)
+    let (pem, keys) = try Self.makePair()
+    let kek = try SecureRandom.bytes(32)
+    let process = Process()
+    process.executableURL = Bundle.main.bundleURL.appending(path: "mandate-issuer")
+    process.environment = [
+      "MANDATE_DATABASE_URL": try await TemporaryCluster.shared().url(
+        database: database.name, user: StoreRole.issuer.rawValue),
+      "MANA_AUTH_KEK": Base64.encode(kek.span), "MANDATE_JWKS_FILE": folder + "/jwks.json",
+      "MANA_AI_PUBLIC_KEY_PEM": pem, "MANDATE_PUBLIC_LISTEN": "127.0.0.1:0", "MANDATE_INTERNAL_LISTEN": "127.0.0.1:0",
+      "MANA_SERVICE_KEY": Self.serviceKey, "MANDATE_TOKEN_ISSUER": TokenSigner.issuer,
+    ].merging(environment) { $1 }
+    process.standardInput = FileHandle.nullDevice
+    let errors = Pipe()
+    process.standardError = errors
+    try process.run()
+    var (lines, addresses): ([String], [String]) = ([], [])
+    let reading = Lines(errors.fileHandleForReading)
+    while addresses.count < 2, let line = await reading.next() {
+      lines.append(line)
+      let said = try JSONValue(parsing: line)
+      if said["event"]?.text == "Listening.", let address = said["address"]?.text { addresses.append(address) }
+    }
+    guard addresses.count == 2 else { throw SupportError.failed("the issuer did not start: \(lines)") }
+    (forUsers, inside) = ("http://\(addresses[0])", "http://\(addresses[1])")
+    (self.database, self.folder, self.signer) = (database, folder, signer)
+    admin = PostgresPool(try await database.superuser(), limits: PoolLimits(minimum: 0, maximum: 4))
+    client = try HTTPClient()
+    resolver = keys
+    self.process = Mutex(process)
+    output = Mutex(lines)
+  }
+
+  private static func makePair() throws -> (pem: String, keys: ResolverKeys) {
+    let key = try RSAPrivateKey.generate(bits: 2048)
+    let pem = key.publicKey().pem()
+    return (pem, ResolverKeys(key))
+  }
+
+  var identifier: Int32 { process.withLock { $0.processIdentifier } }
+  func signal(_ number: Int32) { process.withLock { _ = kill($0.processIdentifier, number) } }
+
+  /// Waits until it has ended; its exit code, or 128 and the signal.
+  func end() async -> Int32 {
+    await withCheckedContinuation { continuation in
+      Thread.detachNewThread {
+        let code = self.process.withLock { process -> Int32 in
+          process.waitUntilExit()
+          return process.terminationReason == .exit ? process.terminationStatus : 128 + process.terminationStatus
+        }
+        continuation.resume(returning: code)
+      }
+    }
+  }
+
+  private func stop() {
+    process.withLock { process in
+      if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+      process.waitUntilExit()
+    }
+    do { try FileManager.default.removeItem(atPath: folder) } catch { print("left behind: \(folder)") }
+  }
+
+  // MARK: Asking
+
+  struct Answer: Sendable {
+    let status: Int
+    let body: String
+    let headers: HTTPHeaders
+
+    var json: JSONValue { (try? JSONValue(parsing: body)) ?? .null }
+    var code: String? { json["code"]?.text }
+  }
+
+  func ask(
+    _ method: HTTPMethod, _ path: String, _ body: String? = nil, as user: String? = nil,
+    headers: [(String, String)] = [], inside: Bool = false
+  ) async throws -> Answer {
+    try await ask(method, path, bytes: body.map { Array($0.utf8) }, as: user, headers: headers, inside: inside)
+  }
+
+  func ask(
+    _ method: HTTPMethod, _ path: String, bytes: [UInt8]?, as user: String? = nil, headers: [(String, String)] = [],
+    inside: Bool = false
+  ) async throws -> Answer {
+    let url = try HTTPURL((inside ? self.inside : forUsers) + path)
+    var request = HTTPRequest(method, url, body: bytes.map { HTTPBody($0, contentType: "application/json") })
+    request.headers = headers.map { (name: $0.0, value: $0.1) }
+    if let user { request.headers.append((name: "Authorization", value: "Bearer \(try signer.token(user))")) }
+    let response = try await client.send(request)
+    return Answer(
+      status: response.status, body: String(decoding: response.body, as: UTF8.self), headers: response.headers)
+  }
+
+  // MARK: Looking on
+
+  func texts(_ sql: String) async throws -> [String] {
+    try await admin.query(Statement(sql, reuse: .once).bind()).map { try $0.get(0) }
+  }
+
+  func script(_ sql: String) async throws {
+    try await admin.withSession { session throws(PostgresError) in try await session.script(sql) }
+  }
+
+  /// Rows of everything that stays; what the queue holds comes and goes by itself, and refusals have their log.
+  func counts() async throws -> [String] {
+    try await texts(Self.counting)
+  }
+
+  private static let counting = """
+    SELECT t.name || ' ' || (xpath('/row/n/text()', query_to_xml(
+      'SELECT count(*) || '' '' || coalesce(md5(string_agg(x::text, '','' ORDER BY x::text)), '''') AS n FROM ' || t.name
+      || ' AS x', false, true, '')))[1]
+    FROM unnest(ARRAY['auth.encryption_vaults', 'mana_ai.grants', 'mana_ai.grant_keys', 'mana_ai.sealed_records',
+      'mana_ai.seal_origins', 'public.sync_changes', 'mana_ai.decrypt_audit', 'mana_ai.purged_users']) AS t (name)
+    """
+}
+
+/// The lines of a pipe, one at a time; the rest is read and thrown away, so that nobody writes into a full pipe.
+private final class Lines: Sendable {
+  private let stream: AsyncStream<String>
+
+  init(_ handle: FileHandle) {
+    let (stream, continuation) = AsyncStream.makeStream(of: String.self, bufferingPolicy: .bufferingOldest(10_000))
+    self.stream = stream
+    Thread.detachNewThread {
+      var rest = Data()
+      while case let data = handle.availableData, !data.isEmpty {
+        rest += data
+        while let newline = rest.firstIndex(of: UInt8(ascii: "\n")) {
+          continuation.yield(String(decoding: rest[..<newline], as: UTF8.self))
+          rest = Data(rest[(newline + 1)...])
+        }
+      }
+      continuation.finish()
+    }
+  }
+
+  func next() async -> String? {
+    for await line in stream { return line }
+    return nil
+  }
+}
+
+/// The tests' cluster is a hasty one, and a service refuses to start on such.
+private actor DurableServer {
+  static let shared = DurableServer()
+  private var isDurable = false
+
+  func isMade(by database: PreparedDatabase) async throws {
+    guard !isDurable else { return }
+    for setting in ["fsync", "synchronous_commit", "full_page_writes"] {
+      try await database.script("ALTER SYSTEM SET \(setting) = on")
+    }
+    try await database.script("SELECT pg_reload_conf()")
+    // The server's children hear of it one after the other, and it is new ones that count.
+    var looks = 0
+    while try await database.texts("SHOW fsync") != ["on"] {
+      looks += 1
+      guard looks < 1_000 else { throw SupportError.failed("the server does not become durable") }
+    }
+    isDurable = true
+  }
+}
