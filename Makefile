@@ -36,6 +36,8 @@ bench: deps ## measure against the yardsticks and print one table (minutes)
 
 fuzz: deps ## feed broken input to the parsers for a bounded time
 	Fuzz/run.sh
+	swift build
+	Scripts/fuzz-issuer.sh
 
 demo: deps ## show on this machine what the system does
 	swift build

@@ -79,7 +79,7 @@ import Testing
       let described = try await issuer.ask(.get, "/api/v1/openapi.json").json
       #expect(described["openapi"]?.text == "3.1.0" && (described["paths"]?.object?.count ?? 0) >= 14)
       let resident = try Self.residentKiB(issuer.identifier)
-      print("issuer: \(resident) KiB resident")
+      print("issuer: \(resident) KiB resident, ready after \(issuer.millisecondsToReady) ms")
       issuer.signal(SIGHUP)
       #expect(try await issuer.ask(.get, "/health", inside: true).status == 200)
       issuer.signal(SIGTERM)

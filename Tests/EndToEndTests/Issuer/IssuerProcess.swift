@@ -22,6 +22,8 @@ final class IssuerProcess: Sendable {
   let client: HTTPClient
   let forUsers: String
   let inside: String
+  /// From its start to its listening, all checks kept.
+  let millisecondsToReady: Double
   /// What opens the grants that it issues.
   let resolver: ResolverKeys
   private let process: Mutex<Process>
@@ -66,14 +68,18 @@ final class IssuerProcess: Sendable {
     process.standardError = errors
     try process.run()
     var (lines, addresses): ([String], [String]) = ([], [])
+    var millisecondsToListen = 0.0
     let reading = Lines(errors.fileHandleForReading)
     while addresses.count < 2, let line = await reading.next() {
       lines.append(line)
       let said = try JSONValue(parsing: line)
-      if said["event"]?.text == "Listening.", let address = said["address"]?.text { addresses.append(address) }
+      guard said["event"]?.text == "Listening.", let address = said["address"]?.text else { continue }
+      addresses.append(address)
+      millisecondsToListen = said["took"]?.number?.double ?? 0
     }
     guard addresses.count == 2 else { throw SupportError.failed("the issuer did not start: \(lines)") }
     (forUsers, inside) = ("http://\(addresses[0])", "http://\(addresses[1])")
+    millisecondsToReady = millisecondsToListen
     (self.database, self.folder, self.signer) = (database, folder, signer)
     admin = PostgresPool(try await database.superuser(), limits: PoolLimits(minimum: 0, maximum: 4))
     client = try HTTPClient()
