@@ -25,7 +25,7 @@ import Testing
       "{\"missionId\":\"a\nb\",\"tables\":[\"notes\"],\"recordIds\":[\"notes:1\"]}",
     ])
   func shapes(body: String) {
-    #expect(throws: IssuerProblem.self) { try IssueGrantCall(Array(body.utf8).span) }
+    #expect(throws: IssuerProblem.self) { try issueCall(body) }
   }
 
   @Test(
@@ -53,7 +53,7 @@ import Testing
       ("allowMissing", #"{"missionId":"m","tables":["notes"],"recordIds":["notes:1"],"allowMissing":1}"#),
     ])
   func members(member: String, body: String) throws {
-    let call = try IssueGrantCall(Array(body.utf8).span)
+    let call = try issueCall(body)
     var sentence: String?
     do throws(IssuerProblem) {
       _ = try call.version(issuesV1: false)

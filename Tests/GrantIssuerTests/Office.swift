@@ -50,8 +50,9 @@ struct Office: Sendable {
   }
 
   static func kekRing(current: String = kek, former: [String] = [], envV1: Bool = true) throws -> KeyEncryptionKeys {
-    let keys = try KeyEncryptionKeys(current: Array(current.utf8).span, readsEnvironmentWraps: envV1)
-    return former.isEmpty ? keys : try keys.adding(former: Array(former.joined(separator: ",").utf8).span)
+    let (first, others) = (Array(current.utf8), Array(former.joined(separator: ",").utf8))
+    let keys = try KeyEncryptionKeys(current: first.span, readsEnvironmentWraps: envV1)
+    return former.isEmpty ? keys : try keys.adding(former: others.span)
   }
 
   /// The same office with another issuer in it.
@@ -166,7 +167,10 @@ func caller(_ user: String) throws -> Caller {
   try #require(Caller(user: user, address: "192.0.2.1", agent: "test"))
 }
 
-func issueCall(_ json: String) throws -> IssueGrantCall { try IssueGrantCall(Array(json.utf8).span) }
+func issueCall(_ json: String) throws -> IssueGrantCall {
+  let body = Array(json.utf8)
+  return try IssueGrantCall(body.span)
+}
 
 /// The usual wish: `records` of the table notes.
 func wish(_ mission: String, _ records: [String], _ more: String = "") throws -> IssueGrantCall {

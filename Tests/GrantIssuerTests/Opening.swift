@@ -67,9 +67,7 @@ extension Office {
   }
 
   func enterZeroKnowledge(_ caller: Caller) async throws {
-    _ = try await issuer.setRecovery(
-      try RecoveryCall(Array(#"{"recoveryWrappedMk":"d3JhcA==","recoveryIv":"aXY="}"#.utf8).span), by: caller
-    ).get()
+    _ = try await issuer.setRecovery(try .sample, by: caller).get()
     _ = try await issuer.changeZeroKnowledge(.enter, by: caller).get()
   }
 }

@@ -247,7 +247,8 @@ import Vault
   func noChange(body: String) {
     var code: String?
     do throws(IssuerProblem) {
-      let call = try ZeroKnowledgeCall(Array(body.utf8).span)
+      let bytes = Array(body.utf8)
+      let call = try ZeroKnowledgeCall(bytes.span)
       _ = consume call
     } catch { code = error.code }
     #expect(code == "BAD_REQUEST")
@@ -255,11 +256,15 @@ import Vault
 }
 
 func leaving(_ key: String) throws -> ZeroKnowledgeCall {
-  try ZeroKnowledgeCall(Array("{\"enable\":false,\"masterKey\":\"\(key)\"}".utf8).span)
+  let body = Array("{\"enable\":false,\"masterKey\":\"\(key)\"}".utf8)
+  return try ZeroKnowledgeCall(body.span)
 }
 
 extension RecoveryCall {
   static var sample: RecoveryCall {
-    get throws { try RecoveryCall(Array(#"{"recoveryWrappedMk":"d3JhcA==","recoveryIv":"aXY="}"#.utf8).span) }
+    get throws {
+      let body = Array(#"{"recoveryWrappedMk":"d3JhcA==","recoveryIv":"aXY="}"#.utf8)
+      return try RecoveryCall(body.span)
+    }
   }
 }

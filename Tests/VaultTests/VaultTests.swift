@@ -34,7 +34,8 @@ private func failure<Value: ~Copyable>(_ body: () throws(VaultFailure) -> Value)
     let new = try vault.makeKey(for: anna)
     #expect(new.wrapped.keyId == vault.currentKeyId && new.wrapped.keyId.wholeMatch(of: /v2:[0-9a-f]{8}/) != nil)
     let (wrapped, check) = (new.wrapped, new.check)
-    let once = try JSONValue(parsing: new.intoHandout().intoBody().bytes)
+    let body = new.intoHandout().intoBody()
+    let once = try JSONValue(parsing: body.bytes)
     let again = try JSONValue(parsing: try vault.handOut(wrapped, to: anna, formatVersion: 1).intoBody().bytes)
     #expect(once == again && once["masterKey"]?.text?.utf8.count == 44)
     #expect(try vault.check(of: wrapped, of: anna) == check && check.count == 32)
@@ -102,7 +103,8 @@ private func failure<Value: ~Copyable>(_ body: () throws(VaultFailure) -> Value)
     let vault = Vault(try ring())
     let new = try vault.makeKey(for: anna)
     let check = new.check
-    let handout = try JSONValue(parsing: new.intoHandout().intoBody().bytes)
+    let body = new.intoHandout().intoBody()
+    let handout = try JSONValue(parsing: body.bytes)
     let base64 = Array(try #require(handout["masterKey"]?.text).utf8)
     let supplied = try SuppliedKey(base64: base64.span)
     let wrapped = try vault.takeBack(supplied, of: anna, check: check)
@@ -123,8 +125,9 @@ private func failure<Value: ~Copyable>(_ body: () throws(VaultFailure) -> Value)
   func keyProblems() throws {
     func problem(_ current: String, former: String? = nil) -> KeyEncryptionKeys.Problem? {
       do throws(KeyEncryptionKeys.Problem) {
-        let keys = try KeyEncryptionKeys(current: Array(current.utf8).span)
-        if let former { _ = try keys.adding(former: Array(former.utf8).span) }
+        let (first, others) = (Array(current.utf8), Array((former ?? "").utf8))
+        let keys = try KeyEncryptionKeys(current: first.span)
+        if former != nil { _ = try keys.adding(former: others.span) }
         return nil
       } catch { return error }
     }

@@ -45,8 +45,8 @@ final class IssuerProcess: Sendable {
   }
 
   private init(_ environment: [String: String]) async throws {
-    let database = try await PreparedDatabase.make()
-    try await DurableServer.shared.isMade(by: database)
+    let cluster = try await DurableCluster.shared.get()
+    let database = try await PreparedDatabase.make(in: cluster)
     let folder = FileManager.default.temporaryDirectory.path + "/mandate-issuer-\(UUID().uuidString.prefix(8))"
     try FileManager.default.createDirectory(
       atPath: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
@@ -57,8 +57,7 @@ final class IssuerProcess: Sendable {
     let process = Process()
     process.executableURL = Bundle.main.bundleURL.appending(path: "mandate-issuer")
     process.environment = [
-      "MANDATE_DATABASE_URL": try await TemporaryCluster.shared().url(
-        database: database.name, user: StoreRole.issuer.rawValue),
+      "MANDATE_DATABASE_URL": cluster.url(database: database.name, user: StoreRole.issuer.rawValue),
       "MANA_AUTH_KEK": Base64.encode(kek.span), "MANDATE_JWKS_FILE": folder + "/jwks.json",
       "MANA_AI_PUBLIC_KEY_PEM": pem, "MANDATE_PUBLIC_LISTEN": "127.0.0.1:0", "MANDATE_INTERNAL_LISTEN": "127.0.0.1:0",
       "MANA_SERVICE_KEY": Self.serviceKey, "MANDATE_TOKEN_ISSUER": TokenSigner.issuer,
@@ -199,23 +198,19 @@ private final class Lines: Sendable {
   }
 }
 
-/// The tests' cluster is a hasty one, and a service refuses to start on such.
-private actor DurableServer {
-  static let shared = DurableServer()
-  private var isDurable = false
+/// The cluster that all suites share is a hasty one, and a service refuses to start on such.
+private actor DurableCluster {
+  static let shared = DurableCluster()
+  private var starting: Task<TemporaryCluster, any Error>?
 
-  func isMade(by database: PreparedDatabase) async throws {
-    guard !isDurable else { return }
-    for setting in ["fsync", "synchronous_commit", "full_page_writes"] {
-      try await database.script("ALTER SYSTEM SET \(setting) = on")
+  func get() async throws -> TemporaryCluster {
+    if let starting { return try await starting.value }
+    let task = Task {
+      var options = TemporaryCluster.Options()
+      options.settings = ["fsync = on", "synchronous_commit = on", "full_page_writes = on"]
+      return try await TemporaryCluster.start(options)
     }
-    try await database.script("SELECT pg_reload_conf()")
-    // The server's children hear of it one after the other, and it is new ones that count.
-    var looks = 0
-    while try await database.texts("SHOW fsync") != ["on"] {
-      looks += 1
-      guard looks < 1_000 else { throw SupportError.failed("the server does not become durable") }
-    }
-    isDurable = true
+    starting = task
+    return try await task.value
   }
 }
