@@ -41,6 +41,12 @@ struct FixtureTests {
       file: "seeds-enc1.json", kind: "enc1", passed: 18,
       setApart: ["DEV-1 lone surrogate": 2, "DEV-4 reason wording": 1, "engine-dependent": 1]),
     Expectation(file: "seeds-record-replay.json", kind: "record-replay", passed: 25, setApart: ["js-artifact": 1]),
+    Expectation(
+      file: "seeds-resolver-format.json", kind: "resolver-format", passed: 34,
+      setApart: [
+        "DEV-1 lone surrogate": 1, "DEV-4 reason wording": 1, "DEV-5 audited by us alone": 1,
+        "F-33 table of another module": 1, "js-coercion": 1,
+      ]),
   ]
 
   @Test("A file of this kind passes, and what is not asserted is counted by its reason", arguments: all)

@@ -15,6 +15,7 @@ struct MutationTests {
     ("seeds-grant-derivation-v1.json", ["infoString", "infoHex", "mdkHex", "kind"]),
     ("seeds-grant-unwrap.json", ["mdkHex", "reason", "masterKeyHex", "issuedAtMs"]),
     ("seeds-record-replay.json", ["replay", "agents", "snapshot", "differences"]),
+    ("seeds-resolver-format.json", ["titleUtf16Length", "contentUtf16Length", "readRecord", "status"]),
     ("seeds-enc1.json", ["value", "valueTagged", "valueRepeat", "valueJsonText", "error", "isEncrypted"]),
   ]
 
@@ -28,6 +29,20 @@ struct MutationTests {
       }
     }
     #expect(changed > 4)
+  }
+
+  @Test("A letter more in what is shown of a record is noticed", arguments: ["title", "content"])
+  func shownTexts(_ member: String) throws {
+    var changed = 0
+    for alone in Mutation.cases(of: try Fixtures.json("seeds-resolver-format.json")) where Self.asserts(alone) {
+      guard let shown = alone["cases"]?.array?.first, let expected = shown["expected"],
+        let text = expected[member]?.text
+      else { continue }
+      let mutant = shown.with("expected", expected.with(member, .string(text + "x")))
+      #expect(verdict(on: .json(alone.with("cases", .array([mutant])))).fails)
+      changed += 1
+    }
+    #expect(changed > 20)
   }
 
   /// Cases that are run and whose outcome is ours to assert. Of a text with half a surrogate pair we assert that it

@@ -100,7 +100,6 @@ struct VerificationTests {
     }
     let files: [(JSONValue, what: String, later: Bool)] = [
       (head("AES-CCM"), "wycheproof AES-CCM", false),
-      (later("services/mana-ai/src/db/resolvers/encrypted.ts, goals.ts"), "resolver-format", true),
       (later("packages/shared-ai/src/planner/parser.ts"), "planner-parse", true),
       (later("packages/shared-ai/src/planner/system-prompt.ts"), "planner-prompts", true),
       (later("services/mana-persona-runner/src/runner/claude-session.ts"), "persona-ratings", true),

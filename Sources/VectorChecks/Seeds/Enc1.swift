@@ -108,7 +108,7 @@ enum Enc1 {
     } catch { return reading(of: error) }
   }
 
-  private static func codec() throws(FieldFailure) -> FieldCodec {
+  static func codec() throws(FieldFailure) -> FieldCodec {
     do { return try FieldCodec() } catch { throw .failed(error) }
   }
 

@@ -6,7 +6,6 @@ import ServiceRuntime
 enum KnownByName {
   /// The files of the seeds' reference whose rules come with later steps, by the code that they were made with.
   private static let later: [(name: String, reference: String)] = [
-    ("resolver-format", "db/resolvers/encrypted.ts"),
     ("planner-parse", "planner/parser.ts"),
     ("planner-prompts", "planner/system-prompt.ts"),
     ("persona-ratings", "runner/claude-session.ts"),

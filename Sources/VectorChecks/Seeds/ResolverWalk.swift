@@ -1,0 +1,96 @@
+// The way of one input through the gates that stand before the formatting, under a v1 grant: module, consent, record,
+// opening. The database's part of it (receipts, rows of the audit) is the resolver's own and tested there; here the
+// reasons are held against the rows that the reference wrote.
+
+import Contracts
+import Grants
+import Missions
+
+extension ResolverFormat {
+  /// How one input ended.
+  private enum Ending: Equatable {
+    case shown(Shown)
+    case unknownModule
+    case notGranted
+    case notInGrant
+    case missing
+    case refused(FieldRefusal)
+    case broken(String)
+  }
+
+  static func checkResolve(_ fields: CaseFields, _ keys: TestMissionKeys) throws(CaseProblem) -> Outcome {
+    let expected = try fields.fields("expected")
+    let ending = try walk(fields, keys)
+    if case .broken(let why) = ending { return .failed(why) }
+    if case .shown(let shown) = ending {
+      let rows = try auditRows(expected)
+      // Reads that need no consent leave no row in the reference; ours do (docs/flaws.md, F-21).
+      guard rows == [] || rows == ["ok"] else { return .failed("shown, but its row is \(rows)") }
+      return try judge(shown, expected)
+    }
+    guard expected["result"]?.isNull == true else {
+      // The reference doesn't hold the table against the module (docs/flaws.md, F-33).
+      let isOurs = try isMismatch(fields)
+      return ending == .unknownModule && isOurs ? .setApart(Apart.moduleMap) : .failed("nothing came out")
+    }
+    let (rows, read) = (try auditRows(expected), try expected.bool("readRecord"))
+    switch ending {
+    case .unknownModule, .notGranted: return .passed(unless: rows == [] && !read ? nil : "another gate closed")
+    case .notInGrant:
+      let isSame = rows == ["scope-violation record-not-in-grant-allowlist"] && !read
+      return .passed(unless: isSame ? nil : "another gate closed")
+    case .missing: return rows == [] && read ? .setApart(Apart.auditMore) : .failed("another gate closed")
+    case .refused(let why):
+      guard read, rows.count == 1, rows[0].hasPrefix("failed ") else { return .failed("another gate closed") }
+      return rows == ["failed \(why.rawValue)"] ? .passed : .setApart(Apart.reason)
+    case .shown, .broken: return .failed("not an ending without a result")
+    }
+  }
+
+  private static func isMismatch(_ fields: CaseFields) throws(CaseProblem) -> Bool {
+    let ref = try fields.fields("ref")
+    guard let module = InputModule.named(try ref.text("module")) else { return false }
+    return JSONString(module.table) != JSONString(try ref.text("table"))
+  }
+
+  private static func auditRows(_ expected: CaseFields) throws(CaseProblem) -> [String] {
+    guard let rows = try expected.value("auditRows").array else { throw CaseProblem(why: "auditRows is not a list") }
+    var words: [String] = []
+    for row in rows {
+      let row = CaseFields(json: row)
+      words.append(try row.text("status") + (row["reason"]?.text.map { " " + $0 } ?? ""))
+    }
+    return words
+  }
+
+  private static func walk(_ fields: CaseFields, _ keys: TestMissionKeys) throws(CaseProblem) -> Ending {
+    let ref = try fields.fields("ref")
+    let (table, id) = (try ref.text("table"), try ref.text("id"))
+    guard let module = InputModule.named(try ref.text("module")), JSONString(module.table) == JSONString(table) else {
+      return .unknownModule
+    }
+    let stored = try record(of: fields, id: id)
+    guard module.needsGrant else {
+      return stored.map { .shown(Shown(module, PlainRecord(object: $0))) } ?? .missing
+    }
+    guard !(try fields.value("mdkHex").isNull), !(try fields.value("allowlist").isNull) else { return .notGranted }
+    let key = try keys.key(try fields.hex("mdkHex"))
+    let allowed = Set(try fields.texts("allowlist").map { Identifier($0) })
+    guard allowed.contains(Identifier(table + ":" + id)) else { return .notInGrant }
+    guard let stored else { return .missing }
+    do throws(FieldFailure) {
+      var codec = try Enc1.codec()
+      return .shown(Shown(module, try codec.openRecord1(stored, key: key.missionKey)))
+    } catch {
+      switch error {
+      case .refused(let why): return .refused(why)
+      case .failed: return .broken("our own failure: \(error)")
+      }
+    }
+  }
+}
+
+extension Apart {
+  static let moduleMap = "F-33 table of another module"
+  static let auditMore = "DEV-5 audited by us alone"
+}
