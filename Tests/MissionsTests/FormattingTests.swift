@@ -98,7 +98,8 @@ struct FormattingTests {
   @Test("Keys that are one key when their escapes are read are one key")
   func escapedKeys() throws {
     #expect(try shown("notes", ["content": #"{"a":1,"b":2,"\u0061":3}"#]).content == #"{"a":3,"b":2}"#)
-    #expect(try shown("notes", ["content": #"{"é":1,"é":2}"#]).content == #"{"é":1,"é":2}"#)
+    let equivalents = "{\"\u{E9}\":1,\"e\u{301}\":2}"
+    #expect(Array(try shown("notes", ["content": equivalents]).content.utf8) == Array(equivalents.utf8))
     #expect(try shown("goals", ["target": #"{"\u0076alue":1,"value":7}"#]).content.contains("/ 7 ("))
   }
 

@@ -18,7 +18,7 @@ package enum SealedGrantV1 {
   /// The seeds' order: configuration, expiry, base64, RSA, length; then the allowlist (deviation 2). The opened
   /// grant is lent to `body` and wiped when that returns.
   package static func withOpen<Result: ~Copyable>(
-    _ json: JSONValue, keys: ResolverKeys, now: Instant, _ body: (borrowing OpenGrantV1) -> Result
+    _ json: JSONValue, keys: some Unwrapper, now: Instant, _ body: (borrowing OpenGrantV1) -> Result
   ) throws(GrantFailure) -> Result {
     guard !keys.isEmpty else { throw .refused(.notConfigured) }
     let stored = StoredGrantV1(json)

@@ -18,7 +18,7 @@ package enum SealedGrantV2 {
   /// The pure opening, from the JSON alone: configuration, shape, unwrap, then the claims that the unwrap has
   /// proved, so that nobody learns anything from a claim they edited themselves.
   package static func withOpen<Result: ~Copyable>(
-    _ json: JSONValue, keys: ResolverKeys, user: Identifier, mission: Identifier, now: Instant,
+    _ json: JSONValue, keys: some Unwrapper, user: Identifier, mission: Identifier, now: Instant,
     _ body: (borrowing OpenGrantV2) -> Result
   ) throws(GrantFailure) -> Result {
     guard !keys.isEmpty else { throw .refused(.notConfigured) }
@@ -31,7 +31,7 @@ package enum SealedGrantV2 {
 
   /// The resolver's opening: wrap and claims come from the row that the issuer wrote, the clock from the database.
   package static func withOpen<Result: ~Copyable>(
-    wrapped: [UInt8], label: GrantLabel, keys: ResolverKeys, user: Identifier, mission: Identifier, now: Instant,
+    wrapped: [UInt8], label: GrantLabel, keys: some Unwrapper, user: Identifier, mission: Identifier, now: Instant,
     _ body: (borrowing OpenGrantV2) -> Result
   ) throws(GrantFailure) -> Result {
     let missionKey = try keys.unwrapV2(wrapped: wrapped, label: label)

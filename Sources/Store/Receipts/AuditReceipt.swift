@@ -78,9 +78,13 @@ package struct ReleasedMission: ~Copyable, Sendable {
   package let failure: PostgresError?
   /// Receipts that are on the log and could not be redeemed because of `failure`: to be failed by the caller.
   package let unredeemed: [ReceiptID]
+  /// The rows that were written for this mission, from the first to the last; nil where there are none.
+  package let rows: ClosedRange<Int64>?
   private var outcomes: ArraySlice<RecordOutcome>
 
   fileprivate init(_ outcome: MissionOutcome) {
+    let seqs = outcome.records.map(\.id.seq) + outcome.unredeemed.map(\.seq)
+    rows = seqs.min().flatMap { first in seqs.max().map { first...$0 } }
     place = outcome.place
     head = outcome.head
     failure = outcome.failure

@@ -25,7 +25,8 @@ extension ResolverFormat {
     if case .shown(let shown) = ending {
       let rows = try auditRows(expected)
       // Reads that need no consent leave no row in the reference; ours do (docs/flaws.md, F-21).
-      guard rows == [] || rows == ["ok"] else { return .failed("shown, but its row is \(rows)") }
+      let isRead = try expected.bool("readRecord")
+      guard isRead, rows == [] || rows == ["ok"] else { return .failed("shown, but its row is \(rows)") }
       return try judge(shown, expected)
     }
     guard expected["result"]?.isNull == true else {
