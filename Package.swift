@@ -92,6 +92,12 @@ let package = Package(
         "Contracts", "Cryptography", "Grants", "HTTPFetching", "HTTPServing", "Identity", "Missions", "Postgres",
         "Secrets", "ServiceHost", "ServiceRuntime", "Store", "Vault",
       ], resources: [.embedInCode("Description/openapi.json")], swiftSettings: house),
+    // process: opens what was granted, once per tick, and nothing else.
+    .target(
+      name: "InputResolver",
+      dependencies: [
+        "Contracts", "Cryptography", "Grants", "Missions", "Postgres", "Secrets", "ServiceRuntime", "Store",
+      ], swiftSettings: house),
     // process: the verifier of published test vectors.
     .target(
       name: "VectorChecks",
@@ -160,6 +166,12 @@ let package = Package(
         "Contracts", "Cryptography", "HTTPFetching", "HTTPServing", "HTTPSupport", "Identity", "ServiceRuntime",
       ],
       swiftSettings: house),
+    .testTarget(
+      name: "InputResolverTests",
+      dependencies: [
+        "Contracts", "Cryptography", "Grants", "InputResolver", "MemoryInspection", "Missions", "Postgres",
+        "PostgresSupport", "Secrets", "ServiceRuntime", "Store", "StoreSupport",
+      ], swiftSettings: house),
     .testTarget(name: "MissionsTests", dependencies: ["Contracts", "Missions"], swiftSettings: house),
     .testTarget(
       name: "OperatorTests",

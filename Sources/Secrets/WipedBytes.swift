@@ -5,10 +5,11 @@ import Glibc
 
 /// `@safe`: the allocation is private, `count <= capacity` always holds, and every Span is borrowed from the owner.
 @safe
-package struct WipedBytes: ~Copyable {
+package struct WipedBytes: ~Copyable, Sendable {
   package private(set) var count = 0
   private var capacity: Int
-  private var start: UnsafeMutablePointer<UInt8>
+  // One owner at a time, on whatever thread.
+  nonisolated(unsafe) private var start: UnsafeMutablePointer<UInt8>
 
   package init(capacity: Int = 0) {
     precondition(capacity >= 0, "a buffer cannot have a negative length")

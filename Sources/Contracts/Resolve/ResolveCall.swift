@@ -59,6 +59,8 @@ extension ResolveCall {
     }
     let call = try Members(json, "call", ["purpose", "requests"])
     purpose = try call.text("purpose")
+    // It goes onto every row of the log.
+    guard (try? Identifier(checking: purpose)) != nil else { throw .member("call.purpose") }
     let list = try call.list("requests")
     guard list.count <= Self.mostRequests else { throw .tooManyRequests(list.count) }
     var requests: [Request] = []

@@ -1,0 +1,117 @@
+// One batch: plan, open receipts and redeem, unwrap and open on threads of our own, append what failed, answer. No
+// receipt, no key; and what was opened leaves in one answer or is wiped.
+
+package import Contracts
+package import Grants
+import Postgres
+package import Secrets
+package import ServiceRuntime
+package import Store
+
+package struct InputResolver: Sendable {
+  private let receipts: Receipts
+  private let unwrapper: @Sendable () -> any Unwrapper
+  private let workers: WorkerThreads
+  private let rules: Rules
+  private let clock: @Sendable () -> Instant
+  let observer: ResolveObserver
+
+  package struct Rules: Sendable {
+    package var acceptsV1 = true
+    /// For a whole batch: the audit may be slow, but not for ever.
+    package var batchTime = Duration.seconds(20)
+    package var mostReplyBytes = ResolveReply.mostBytes
+
+    package init() {}
+  }
+
+  /// `unwrapper` is asked once per batch, so that a reload changes the keys between batches and never within one.
+  package init(
+    receipts: Receipts, unwrapper: @escaping @Sendable () -> any Unwrapper, workers: WorkerThreads, rules: Rules,
+    clock: @escaping @Sendable () -> Instant, observer: ResolveObserver
+  ) {
+    (self.receipts, self.unwrapper, self.workers) = (receipts, unwrapper, workers)
+    (self.rules, self.clock, self.observer) = (rules, clock, observer)
+  }
+
+  /// The database could be asked for none of the missions.
+  package enum Failure: Error, Equatable, Sendable { case unavailable }
+
+  package func resolve(_ call: ResolveCall) async throws(Failure) -> Reply {
+    let (keys, now) = (unwrapper(), clock())
+    let plan = BatchPlan(call, BatchPlan.Rules(hasKeys: !keys.isEmpty, acceptsV1: rules.acceptsV1, now: now))
+    let deadline = Deadline.after(rules.batchTime)
+    let opener = MissionOpener(unwrapper: keys, now: now)
+    let shown = await open(plan, opener, deadline)
+    let isLost = !shown.isEmpty && shown.allSatisfy { $0.facts.outage == .unavailable }
+    var assembly = ReplyAssembly(call, plan, shown, mostBytes: rules.mostReplyBytes)
+    await append(&assembly, deadline)
+    observer.note(assembly, shown)
+    if isLost { throw .unavailable }
+    return Reply(assembly.reply())
+  }
+
+  /// The answer, in memory that is wiped when it has been sent.
+  package final class Reply {
+    private var bytes: WipedBytes?
+
+    init(_ bytes: consuming WipedBytes) { self.bytes = consume bytes }
+
+    package consuming func take() -> WipedBytes { bytes.take() ?? WipedBytes() }
+  }
+
+  // MARK: Opening
+
+  private func open(_ plan: BatchPlan, _ opener: MissionOpener, _ deadline: Deadline) async -> [Shown] {
+    let units: [ReceiptUnit]
+    do throws(ReceiptUnit.Problem) { units = try ReceiptUnit.units(of: plan.openings.map(\.opening)) } catch {
+      preconditionFailure("the plan keeps the limits of a unit: \(error)")
+    }
+    return await withTaskGroup(of: [Shown].self) { group in
+      for unit in units {
+        group.addTask { await open(unit, plan, opener, deadline) }
+      }
+      var all: [Shown] = []
+      for await part in group { all += part }
+      return all
+    }
+  }
+
+  private func open(
+    _ unit: ReceiptUnit, _ plan: BatchPlan, _ opener: MissionOpener, _ deadline: Deadline
+  ) async -> [Shown] {
+    let began = ContinuousClock.now
+    var released = await receipts.release(unit, deadline: deadline)
+    observer.noteRoundTrip(ContinuousClock.now - began)
+    var boxes: [MissionBox] = []
+    while let mission = released.next() { boxes.append(MissionBox(mission)) }
+    return await withTaskGroup(of: Shown.self) { group in
+      for box in boxes {
+        group.addTask {
+          await workers.run {
+            guard let mission = box.take() else { preconditionFailure("a mission is opened once") }
+            let place = mission.place
+            return opener.open(mission, plan.openings[place], at: place)
+          }
+        }
+      }
+      var all: [Shown] = []
+      for await shown in group { all.append(shown) }
+      return all
+    }
+  }
+
+  // MARK: Failures
+
+  /// What failed to open is appended before the answer leaves. Where that can't be written, the log says that more was
+  /// read than was: it is never the other way round.
+  private func append(_ assembly: inout ReplyAssembly, _ deadline: Deadline) async {
+    let failures = assembly.failures
+    guard !failures.isEmpty else { return }
+    do throws(PostgresError) {
+      assembly.noteAppended(try await receipts.fail(failures, deadline: deadline))
+    } catch {
+      observer.noteUnappended(failures.count, error)
+    }
+  }
+}

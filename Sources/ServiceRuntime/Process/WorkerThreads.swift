@@ -1,0 +1,139 @@
+// Threads of our own for work that keeps a core busy: a handful of RSA operations on the cooperative threads, of which
+// there is one per core, would hold up every connection of the process.
+
+import Glibc
+import Synchronization
+
+/// The threads begin with the first job and end with this value. Jobs are begun in the order in which they came.
+///
+/// `@safe`: the lock and the condition are allocated once, used through this class alone, and freed after the last
+/// thread has left, because every thread holds on to the line it waits in.
+package final class WorkerThreads: Sendable {
+  private let line: Line
+  private let count: Int
+  private let isStarted = Mutex(false)
+
+  package init(count: Int) {
+    precondition(count > 0, "work needs a thread")
+    self.count = count
+    line = Line()
+  }
+
+  deinit { line.close() }
+
+  /// As many as the machine has cores.
+  package static var cores: Int { max(Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))), 1) }
+
+  /// The job runs to its end whatever becomes of the caller.
+  package func run<Value>(_ job: @escaping @Sendable () -> sending Value) async -> sending Value {
+    await withCheckedContinuation { continuation in
+      let isTaken = start() && line.add { continuation.resume(returning: job()) }
+      // Without a thread to be had, slow is better than never.
+      if !isTaken { continuation.resume(returning: job()) }
+    }
+  }
+
+  private func start() -> Bool {
+    isStarted.withLock { isStarted in
+      if !isStarted {
+        let line = line
+        for _ in 0..<count where Self.startThread({ line.serve() }) { isStarted = true }
+      }
+      return isStarted
+    }
+  }
+
+  private final class Work {
+    let body: @Sendable () -> Void
+    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+  }
+
+  private static func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
+    var attributes = pthread_attr_t()
+    guard unsafe pthread_attr_init(&attributes) == 0 else { return false }
+    defer { unsafe pthread_attr_destroy(&attributes) }
+    guard unsafe pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED)) == 0 else { return false }
+    let work = unsafe Unmanaged.passRetained(Work(body))
+    var thread = pthread_t()
+    let created = unsafe pthread_create(
+      &thread, &attributes,
+      { argument in
+        guard let argument = unsafe argument else { return nil }
+        // Signals belong to the service's own thread for them.
+        var all = sigset_t()
+        _ = unsafe sigfillset(&all)
+        _ = unsafe pthread_sigmask(SIG_BLOCK, &all, nil)
+        unsafe Unmanaged<Work>.fromOpaque(argument).takeRetainedValue().body()
+        return nil
+      }, work.toOpaque())
+    if created != 0 { unsafe work.release() }
+    return created == 0
+  }
+}
+
+/// Jobs that wait, and threads that wait for them.
+@safe
+private final class Line: Sendable {
+  private struct State {
+    var jobs: [@Sendable () -> Void] = []
+    /// Jobs before it are done; the list is cut when it is longer than what it holds.
+    var next = 0
+    var isClosed = false
+  }
+
+  nonisolated(unsafe) private let lock: UnsafeMutablePointer<pthread_mutex_t>
+  nonisolated(unsafe) private let isWorthALook: UnsafeMutablePointer<pthread_cond_t>
+  /// Touched under `lock` only.
+  nonisolated(unsafe) private var state = State()
+
+  init() {
+    unsafe lock = .allocate(capacity: 1)
+    unsafe isWorthALook = .allocate(capacity: 1)
+    unsafe pthread_mutex_init(lock, nil)
+    unsafe pthread_cond_init(isWorthALook, nil)
+  }
+
+  deinit {
+    unsafe pthread_cond_destroy(isWorthALook)
+    unsafe pthread_mutex_destroy(lock)
+    unsafe isWorthALook.deallocate()
+    unsafe lock.deallocate()
+  }
+
+  func add(_ job: @escaping @Sendable () -> Void) -> Bool {
+    unsafe pthread_mutex_lock(lock)
+    defer { unsafe pthread_mutex_unlock(lock) }
+    guard unsafe !state.isClosed else { return false }
+    unsafe state.jobs.append(job)
+    unsafe pthread_cond_signal(isWorthALook)
+    return true
+  }
+
+  func close() {
+    unsafe pthread_mutex_lock(lock)
+    unsafe state.isClosed = true
+    unsafe pthread_cond_broadcast(isWorthALook)
+    unsafe pthread_mutex_unlock(lock)
+  }
+
+  /// Until the line is closed and empty.
+  func serve() {
+    while let job = next() { job() }
+  }
+
+  private func next() -> (@Sendable () -> Void)? {
+    unsafe pthread_mutex_lock(lock)
+    defer { unsafe pthread_mutex_unlock(lock) }
+    while unsafe state.next == state.jobs.count {
+      if unsafe state.isClosed { return nil }
+      unsafe pthread_cond_wait(isWorthALook, lock)
+    }
+    let job = unsafe state.jobs[state.next]
+    unsafe state.next += 1
+    if unsafe state.next == state.jobs.count || state.next > 1_024 {
+      unsafe state.jobs.removeFirst(state.next)
+      unsafe state.next = 0
+    }
+    return job
+  }
+}

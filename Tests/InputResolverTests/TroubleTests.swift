@@ -1,0 +1,168 @@
+// Bad days: no database, an audit that can't be written, a revoke in the middle, two resolvers at once; and that
+// nothing of what was opened stays in memory.
+
+import Contracts
+import Foundation
+import Grants
+import MemoryInspection
+import Postgres
+import Secrets
+import Store
+import StoreSupport
+import Testing
+
+@testable import InputResolver
+
+@Suite("Trouble", .serialized)
+struct TroubleTests {
+  @Test("A batch that reaches no database fails as a whole and says so")
+  func noDatabase() async throws {
+    try await World.with { world in
+      let call = ResolveCall(
+        purpose: "mission-tick",
+        requests: [request("a", "m", .null, notes("n1")), request("b", "m", .null, notes("n1"))])
+      let nowhere = PostgresPool(
+        try ConnectionConfiguration(url: "postgresql:///none?host=/nonexistent&user=nobody"),
+        limits: PoolLimits(minimum: 0, maximum: 1))
+      var rules = InputResolver.Rules()
+      rules.batchTime = .milliseconds(300)
+      await #expect(throws: InputResolver.Failure.unavailable) {
+        _ = try await world.resolver(rules: rules, pool: nowhere).resolve(call)
+      }
+      _ = await nowhere.drain(deadline: .after(.seconds(5)))
+    }
+  }
+
+  @Test("While the audit can't be written, nothing is opened")
+  func unwritable() async throws {
+    try await World.with { world in
+      try await world.addUser("a")
+      try await world.addNote("a", "n1", title: "T", content: "C")
+      let grant = try await world.addGrant("a", "m", ["notes:n1"])
+      try await world.run("ALTER TABLE mana_ai.decrypt_audit ADD CONSTRAINT broken CHECK (false) NOT VALID")
+      await #expect(throws: InputResolver.Failure.unavailable) {
+        _ = try await world.resolver().answers([request("a", "m", grant.json, notes("n1"))])
+      }
+      try await world.run("ALTER TABLE mana_ai.decrypt_audit DROP CONSTRAINT broken")
+      #expect(try await world.resolver().answer(request("a", "m", grant.json, notes("n1"))).inputs == ["n1: T | C"])
+    }
+  }
+
+  @Test("After a revoke has returned, no batch shows anything of that grant; two resolvers and many batches at once")
+  func revoke() async throws {
+    try await World.with { world in
+      let users = (0..<6).map { "u\($0)" }
+      var grants: [String: JSONValue] = [:]
+      for user in users {
+        try await world.addUser(user)
+        try await world.addNote(user, "n1", title: "T", content: "C")
+        grants[user] = try await world.addGrant(user, "m", ["notes:n1"]).json
+      }
+      let call = users.map { request($0, "m", grants[$0] ?? .null, notes("n1")) }
+      let revoked = Revoked()
+      let resolvers = [world.resolver(), world.resolver()]
+      try await withThrowingTaskGroup(of: Int.self) { group in
+        for resolver in resolvers {
+          group.addTask {
+            var shown = 0
+            for _ in 0..<12 {
+              let before = await revoked.users
+              for (user, answer) in zip(users, try await resolver.answers(call.shuffled().sorted { $0.user < $1.user }))
+              {
+                #expect(answer.outage == nil)
+                if before.contains(user) { #expect(answer.inputs == ["n1: revoked"], "\(user) was revoked before") }
+                if answer.grant == "ok" { shown += 1 }
+              }
+            }
+            return shown
+          }
+        }
+        for user in users.prefix(3) {
+          try await world.close(user, "m")
+          await revoked.add(user)
+        }
+        var shown = 0
+        for try await part in group { shown += part }
+        #expect(shown > 0)
+      }
+      let gaps = try await world.texts(
+        "SELECT user_id FROM mana_ai.decrypt_audit GROUP BY user_id HAVING count(*) <> max(seq)")
+      #expect(gaps == [])
+    }
+  }
+
+  @Test("A batch of as many missions as a call may hold is answered in its order")
+  func largest() async throws {
+    try await World.with { world in
+      let users = (0..<16).map { "u\($0)" }
+      var requests: [ResolveCall.Request] = []
+      for user in users {
+        try await world.addUser(user)
+        for id in ["n1", "n2"] { try await world.addNote(user, id, title: user, content: id) }
+        for mission in 0..<16 {
+          let grant = try await world.addGrant(user, "m\(mission)", ["notes:n1", "notes:n2"])
+          requests.append(request(user, "m\(mission)", grant.json, notes("n2", "n1")))
+        }
+      }
+      requests.shuffle()
+      let answers = try await world.resolver().answers(requests)
+      #expect(requests.count == ResolveCall.mostRequests && answers.count == requests.count)
+      for (request, answer) in zip(requests, answers) {
+        #expect(answer.inputs == ["n2: \(request.user) | n2", "n1: \(request.user) | n1"])
+      }
+    }
+  }
+
+  @Test("A record that is another's and one that is nowhere are answered and logged alike")
+  func alike() async throws {
+    try await World.with { world in
+      for user in ["a", "b"] { try await world.addUser(user) }
+      try await world.addNote("b", "foreign", title: "T", content: "C")
+      let grant = try await world.addGrant("a", "m", ["notes:foreign", "notes:nowhere1"])
+      let resolver = world.resolver()
+      let foreign = try await resolver.answer(request("a", "m", grant.json, notes("foreign")))
+      let absent = try await resolver.answer(request("a", "m", grant.json, notes("nowhere1")))
+      #expect(foreign.inputs == ["foreign: record-missing"] && absent.inputs == ["nowhere1: record-missing"])
+      let log = try await world.log("a").map { $0.replacing("nowhere1", with: "foreign") }
+      #expect(
+        log == ["foreign ok", "foreign failed record-missing 1", "foreign ok", "foreign failed record-missing 3"])
+    }
+  }
+
+  @Test("What was opened is nowhere in memory once the answer is gone, nor after failures; no key is left either")
+  func memory() async throws {
+    try await World.with { world in
+      try await world.addUser("a")
+      let scan = MemoryScan(masked: (0..<40).map { _ in UInt8.random(in: 0x61...0x7A) ^ 0x5A })
+      for id in ["n1", "n2"] {
+        var json = WipedBytes()
+        json.append(UInt8(ascii: "\""))
+        for index in 0..<scan.count { json.append(scan.byte(at: index)) }
+        json.append(UInt8(ascii: "\""))
+        var fields = ["content": try World.sealed("a", "notes:\(id)", "content", json.bytes)]
+        // The second record fails after its first field has been opened.
+        if id == "n2" { fields["title"] = try World.sealed("a", "notes:n1", "title", "moved") }
+        try await world.addRecord("a", "notes:\(id)", fields)
+      }
+      let grant = try await world.addGrant("a", "m", ["notes:n1", "notes:n2"])
+      let resolver = world.resolver()
+      let call = ResolveCall(purpose: "mission-tick", requests: [request("a", "m", grant.json, notes("n1", "n2"))])
+      _ = try await resolver.resolve(call)
+      let before = SecretArena.process.bytesInUse
+      #expect(try scan.places().isEmpty)
+      for _ in 0..<20 { _ = try await resolver.resolve(call) }
+      do {
+        let bytes = try await resolver.resolve(call).take()
+        let places = try scan.places().count
+        #expect(bytes.count > scan.count && places >= 1, "the scan sees what is there")
+      }
+      #expect(try scan.places().isEmpty)
+      #expect(SecretArena.process.bytesInUse == before)
+    }
+  }
+}
+
+private actor Revoked {
+  private(set) var users: Set<String> = []
+  func add(_ user: String) { users.insert(user) }
+}
