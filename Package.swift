@@ -19,6 +19,7 @@ let package = Package(
   products: [
     .executable(name: "mandate", targets: ["mandate"]),
     .executable(name: "mandate-issuer", targets: ["mandate-issuer"]),
+    .executable(name: "mandate-resolver", targets: ["mandate-resolver"]),
     .executable(name: "mandate-vectors", targets: ["mandate-vectors"]),
     .executable(name: "mandate-dev", targets: ["mandate-dev"]),
   ],
@@ -96,7 +97,8 @@ let package = Package(
     .target(
       name: "InputResolver",
       dependencies: [
-        "Contracts", "Cryptography", "Grants", "Missions", "Postgres", "Secrets", "ServiceRuntime", "Store",
+        "Contracts", "Cryptography", "Grants", "HTTPServing", "Missions", "Postgres", "Secrets", "ServiceHost",
+        "ServiceRuntime", "Store",
       ], swiftSettings: house),
     // process: the verifier of published test vectors.
     .target(
@@ -113,6 +115,7 @@ let package = Package(
     // ── Floor 5 · run it ────────────────────────────────────────────────────────────────────────────────────
     .executableTarget(name: "mandate", dependencies: ["Operator"], swiftSettings: house),
     .executableTarget(name: "mandate-issuer", dependencies: ["GrantIssuer"], swiftSettings: house),
+    .executableTarget(name: "mandate-resolver", dependencies: ["InputResolver"], swiftSettings: house),
     .executableTarget(name: "mandate-vectors", dependencies: ["VectorChecks"], swiftSettings: house),
     .executableTarget(name: "mandate-dev", dependencies: ["Development"], swiftSettings: house),
 
@@ -169,8 +172,8 @@ let package = Package(
     .testTarget(
       name: "InputResolverTests",
       dependencies: [
-        "Contracts", "Cryptography", "Grants", "InputResolver", "MemoryInspection", "Missions", "Postgres",
-        "PostgresSupport", "Secrets", "ServiceRuntime", "Store", "StoreSupport",
+        "Contracts", "Cryptography", "Grants", "HTTPFetching", "InputResolver", "MemoryInspection", "Missions",
+        "Postgres", "PostgresSupport", "Secrets", "ServiceRuntime", "Store", "StoreSupport", "mandate-resolver",
       ], swiftSettings: house),
     .testTarget(name: "MissionsTests", dependencies: ["Contracts", "Missions"], swiftSettings: house),
     .testTarget(

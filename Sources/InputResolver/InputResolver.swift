@@ -38,6 +38,8 @@ package struct InputResolver: Sendable {
   package enum Failure: Error, Equatable, Sendable { case unavailable }
 
   package func resolve(_ call: ResolveCall) async throws(Failure) -> Reply {
+    let began = ContinuousClock.now
+    defer { observer.noteBatch(ContinuousClock.now - began) }
     let (keys, now) = (unwrapper(), clock())
     let plan = BatchPlan(call, BatchPlan.Rules(hasKeys: !keys.isEmpty, acceptsV1: rules.acceptsV1, now: now))
     let deadline = Deadline.after(rules.batchTime)

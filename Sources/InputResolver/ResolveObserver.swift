@@ -12,7 +12,7 @@ package struct ResolveObserver: Sendable {
   private let log: Log
   private let decrypts: Counter<String>
   private let violations: Counter<String>
-  private let skips: Counter<GrantOutcome>
+  private let skips: Counter<String>
   private let inputs: Counter<String>
   private let outages: Counter<ResolveOutage>
   private let unappended: Counter<>
@@ -28,7 +28,7 @@ package struct ResolveObserver: Sendable {
       "mana_ai_grant_scope_violations_total", "Records that were asked for and that the mission's grant does not name.",
       table)
     skips = metrics.counter(
-      "mana_ai_grant_skips_total", "Missions whose grant could not be used.", LabelSet("reason", of: GrantOutcome.self))
+      "mana_ai_grant_skips_total", "Missions whose grant could not be used.", LabelSet("reason", fixed: Self.unusable))
     inputs = metrics.counter(
       "mandate_resolve_inputs_total", "What became of inputs.",
       LabelSet("outcome", fixed: ["shown"] + AuditReason.allCases.map(\.rawValue)))
@@ -43,6 +43,7 @@ package struct ResolveObserver: Sendable {
     unwraps = metrics.histogram("mandate_unwrap_seconds", "One RSA operation.", bounds: Buckets.quick)
   }
 
+  private static let unusable = GrantOutcome.allCases.filter { $0 != .ok && $0 != .none }.map(\.rawValue)
   private static let tables = InputModule.all.map(\.table).reduce(into: [String]()) { tables, table in
     if !tables.contains(table) { tables.append(table) }
   }
@@ -63,7 +64,7 @@ package struct ResolveObserver: Sendable {
     for opened in shown.flatMap(\.facts.opened) { decrypts.add(Double(opened.fields), opened.table) }
     assembly.eachOutcome { grant, outage, outcomes in
       if let outage { outages.add(1, outage) }
-      if let grant, grant != .ok, grant != .none { skips.add(1, grant) }
+      if let grant, grant != .ok, grant != .none { skips.add(1, grant.rawValue) }
       for (input, reason) in outcomes {
         inputs.add(1, reason?.rawValue ?? "shown")
         if reason == .recordNotInGrant { violations.add(1, input.table) }

@@ -98,7 +98,8 @@ struct ResolveTests {
       }
       try await world.addCopy("a", "notes:copied", "content", of: old, "from a copy")
       try await world.addCopy("a", "notes:stale", "content", of: try World.sealedV1("a", "whatever", "older"), "older")
-      let digest = SealedCopy.digest(of: try FieldEnvelope(parsing: Array(old.utf8).span, as: .one))
+      let characters = Array(old.utf8)
+      let digest = SealedCopy.digest(of: try FieldEnvelope(parsing: characters.span, as: .one))
       try await world.addCopy("a", "notes:refused", "content", .refused(of: digest, .movedCiphertext))
       try await world.addRecord("a", "notes:deleted", ["title": "x"])
       try await world.addRecord("a", "notes:deleted", op: "delete", json: "{}")

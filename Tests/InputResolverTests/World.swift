@@ -20,12 +20,17 @@ import Testing
 struct Pair: Sendable {
   let publicKey: RSAPublicKey
   let keys: ResolverKeys
+  /// For a process that is to read it from a file.
+  let pem: [UInt8]
 
   static let own = Pair()
   static let other = Pair()
 
   private init() {
-    guard let key = try? RSAPrivateKey.generate(bits: 2048) else { fatalError("no key could be made") }
+    guard let key = try? RSAPrivateKey.generate(bits: 2048), let pem = try? key.pkcs8PEM() else {
+      fatalError("no key could be made")
+    }
+    self.pem = [UInt8](copying: pem.bytes)
     publicKey = key.publicKey()
     keys = ResolverKeys(key)
   }
@@ -68,7 +73,8 @@ struct World: Sendable {
 
   /// The same for a user every time, so that what is sealed apart fits together.
   static func master(_ user: String) throws -> SecretBytes {
-    try SecretBytes(copying: SHA256.digest(Array("master key of \(user)".utf8)).span)
+    let bytes = SHA256.digest(Array("master key of \(user)".utf8))
+    return try SecretBytes(copying: bytes.span)
   }
 
   func addUser(_ user: String, zeroKnowledge: Bool = false) async throws {
@@ -161,6 +167,7 @@ struct World: Sendable {
 
   private func insert(_ sealed: Sealed) async throws {
     let claims = sealed.claims
+    let label = GrantLabel(claims).bytes
     let statement = Statement(
       """
       INSERT INTO mana_ai.grants (grant_id, user_id, mission_id, version, key_id, wrapped_key, claims, issued_at,
@@ -171,7 +178,7 @@ struct World: Sendable {
     _ = try await admin.query(
       statement.bind(
         .text(claims.grantId.text), .text(claims.user.text), .text(claims.mission.text), .text(claims.keyId),
-        .bytes(sealed.wrapped), .bytes(GrantLabel(claims).bytes), .text(claims.issuedAt.iso),
+        .bytes(sealed.wrapped), .bytes(label), .text(claims.issuedAt.iso),
         .text(claims.expiresAt.iso)))
     let share = Statement(
       """
@@ -237,7 +244,8 @@ struct World: Sendable {
     var codec = try FieldCodec()
     let name = try RecordName(joined: record)
     let key = try deriver.recordKey(master: Self.master(user), user: Identifier(user), record: name)
-    let envelope = try FieldEnvelope(parsing: Array(current.utf8).span, as: .one)
+    let characters = Array(current.utf8)
+    let envelope = try FieldEnvelope(parsing: characters.span, as: .one)
     let json = Array(JSONValue.string(text).compactText().utf8)
     let copy = try codec.sealCopy(
       json.span, of: envelope, key: key, place: FieldPlace(user: Identifier(user), record: name, field: field),
@@ -320,8 +328,8 @@ struct Answer: Equatable, CustomStringConvertible {
 extension InputResolver {
   /// The answers, through the call's own JSON in both directions.
   func answers(_ requests: [ResolveCall.Request]) async throws -> [Answer] {
-    let call = try ResolveCall(
-      parsing: ResolveCall(purpose: "mission-tick", requests: requests).json.compactBytes().span)
+    let body = ResolveCall(purpose: "mission-tick", requests: requests).json.compactBytes()
+    let call = try ResolveCall(parsing: body.span)
     let reply = try await resolve(call)
     let bytes = reply.take()
     let json = try JSONValue(parsing: bytes.bytes, duplicateKeys: .refused)

@@ -5,6 +5,7 @@ package enum KnownVariable: String, CaseIterable, Sendable {
   // Data
   case databaseURL = "MANDATE_DATABASE_URL"
   case databasePooler = "MANDATE_DATABASE_POOLER"
+  case databaseConnections = "MANDATE_DATABASE_CONNECTIONS"
   case postgresPrograms = "MANDATE_POSTGRES_PROGRAMS"
 
   // Keys
@@ -33,13 +34,17 @@ package enum KnownVariable: String, CaseIterable, Sendable {
   case formerKeyEncryptionKeys = "MANDATE_KEK_FORMER"
   case readsEnvironmentWraps = "MANDATE_KEK_ENV_V1"
   case issuesV1 = "MANDATE_ISSUE_V1"
-  case databaseConnections = "MANDATE_DATABASE_CONNECTIONS"
 
   // Users' tokens
   case tokenIssuer = "MANDATE_TOKEN_ISSUER"
   case tokenAudience = "MANDATE_TOKEN_AUDIENCE"
   case tokenKeysURL = "MANDATE_JWKS_URL"
   case tokenKeysFile = "MANDATE_JWKS_FILE"
+
+  // The resolver
+  case resolverKeyFolder = "MANDATE_RESOLVER_KEYS"
+  case acceptsV1 = "MANDATE_ACCEPT_V1"
+  case resolveTime = "MANDATE_RESOLVE_MS"
 
   // Tests and the vector tool
   case vectors = "MANDATE_VECTORS"
@@ -86,6 +91,7 @@ package enum KnownVariable: String, CaseIterable, Sendable {
     switch self {
     case .databaseURL: "The PostgreSQL database and the role that this process logs in as."
     case .databasePooler: "What stands between this process and the database that its URL names."
+    case .databaseConnections: "How many connections to the database this process opens at most."
     case .postgresPrograms: "The folder with initdb and pg_ctl, for a private cluster."
     case .resolverPublicKey: "The public half of the resolver's key, for which the issuer wraps mission keys."
     case .resolverPrivateKey: "The private half of the resolver's key; no other process may have it."
@@ -107,12 +113,14 @@ package enum KnownVariable: String, CaseIterable, Sendable {
     case .formerKeyEncryptionKeys: "Keys that stored master keys may still be wrapped under, separated by commas."
     case .readsEnvironmentWraps: "Whether wraps of the former system, which name no key, are still read."
     case .issuesV1: "Whether grants of the former system's kind are issued to clients that ask for one."
-    case .databaseConnections: "How many connections to the database this process opens at most."
     case .tokenIssuer: "Who signs users' tokens, as their `iss` says it."
     case .tokenAudience: "For whom users' tokens are, as their `aud` says it."
     case .tokenKeysURL: "Where the public keys are published that users' tokens are signed with."
     case .tokenKeysFile: "The file with those keys, where they are not fetched."
     case .logLevel: "The least serious log lines that are still written."
+    case .resolverKeyFolder: "The folder with the resolver's private keys, current and former."
+    case .acceptsV1: "Whether grants of the former system are still honoured."
+    case .resolveTime: "How long a batch may take."
     case .vectors: "A further folder of test vectors that the tests verify."
     case .cache: "The folder that keeps published vectors between runs; read by a script, not by us."
     case .soakRounds: "How many times as many rounds the races of the tests run."

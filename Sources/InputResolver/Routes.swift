@@ -1,0 +1,45 @@
+// The one thing that the resolver is asked for, and how its ends are answered. The only file of it that sees HTTP.
+
+import Contracts
+import HTTPServing
+import ServiceHost
+import ServiceRuntime
+
+struct Routes: Sendable {
+  let resolver: InputResolver
+  let log: Log
+
+  func add(to service: inout RunningService, callers: ServiceAuthentication) {
+    service.internalRoutes.guarded(by: callers) { routes in
+      routes.post("/internal/v1/resolve", bodyLimit: ResolveCall.mostBytes) { request in await resolve(request) }
+    }
+  }
+
+  private func resolve(_ request: HTTPRequest) async -> HTTPResponse {
+    let call: ResolveCall
+    do throws(ResolveCallProblem) { call = try ResolveCall(parsing: request.bytes) } catch {
+      return refuse(error, request)
+    }
+    do throws(InputResolver.Failure) {
+      let reply = try await resolver.resolve(call)
+      return .wiped(reply.take())
+    } catch {
+      log.error(
+        "No mission of a batch could be opened: the database is not there, or not in time.",
+        [
+          .requestId: .id(request.id), .count: .count(call.requests.count),
+        ])
+      return .problem(ResolverProblem.unavailable)
+    }
+  }
+
+  private func refuse(_ problem: ResolveCallProblem, _ request: HTTPRequest) -> HTTPResponse {
+    switch problem {
+    case .member(let path):
+      log.warning("A call was refused.", [.requestId: .id(request.id), .detail: .text(path)])
+      return .problem(ResolverProblem.malformed)
+    case .notJSON: return .problem(ResolverProblem.malformed)
+    case .tooLong, .tooManyRequests: return .problem(ResolverProblem.tooLarge)
+    }
+  }
+}

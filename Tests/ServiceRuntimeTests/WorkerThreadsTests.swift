@@ -1,0 +1,61 @@
+// Work that keeps cores busy has threads of its own: as many as were asked for, and every job is done once.
+
+import Synchronization
+import Testing
+
+@testable import ServiceRuntime
+
+@Suite("Worker threads")
+struct WorkerThreadsTests {
+  @Test("Every job is done once and answers its own caller")
+  func all() async {
+    let workers = WorkerThreads(count: 3)
+    let tally = Tally()
+    let answers = await withTaskGroup(of: (Int, Int).self) { group in
+      for number in 0..<2_000 {
+        group.addTask {
+          let answer = await workers.run {
+            tally.now.add(1, ordering: .sequentiallyConsistent)
+            return number * 2
+          }
+          return (number, answer)
+        }
+      }
+      return await group.reduce(into: [Int: Int]()) { $0[$1.0] = $1.1 }
+    }
+    #expect(answers.count == 2_000 && answers.allSatisfy { $0.value == $0.key * 2 })
+    #expect(tally.now.load(ordering: .sequentiallyConsistent) == 2_000)
+  }
+
+  private final class Tally: Sendable {
+    let now = Atomic(0)
+    let most = Atomic(0)
+  }
+
+  @Test("No more jobs run at once than there are threads")
+  func bounded() async {
+    let workers = WorkerThreads(count: 2)
+    let tally = Tally()
+    await withTaskGroup(of: Void.self) { group in
+      for _ in 0..<200 {
+        group.addTask {
+          await workers.run {
+            let count = tally.now.add(1, ordering: .sequentiallyConsistent).newValue
+            tally.most.max(count, ordering: .sequentiallyConsistent)
+            for _ in 0..<2_000 { _ = tally.now.load(ordering: .sequentiallyConsistent) }
+            tally.now.subtract(1, ordering: .sequentiallyConsistent)
+          }
+        }
+      }
+    }
+    #expect((1...2).contains(tally.most.load(ordering: .sequentiallyConsistent)))
+  }
+
+  @Test("A job is done to its end even where its threads' owner goes with it")
+  func ending() async {
+    for number in 0..<50 {
+      let answer = await WorkerThreads(count: 2).run { number }
+      #expect(answer == number)
+    }
+  }
+}
