@@ -44,6 +44,19 @@ let package = Package(
     .target(
       name: "HTTPServing", dependencies: ["CLibevent", "COpenSSL", "Secrets"], path: "House/HTTPServing",
       swiftSettings: house),
+    .systemLibrary(
+      name: "CCurl", path: "House/CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .target(
+      name: "HTTPFetching", dependencies: ["CCurl", "Secrets"], path: "House/HTTPFetching", swiftSettings: house),
+    .target(
+      name: "ServiceHost", dependencies: ["Contracts", "HTTPServing", "Secrets", "ServiceRuntime"],
+      path: "House/ServiceHost", swiftSettings: house),
+    .target(
+      name: "InputResolver",
+      dependencies: [
+        "Contracts", "Cryptography", "Grants", "HTTPServing", "Missions", "Postgres", "Secrets", "ServiceHost",
+        "ServiceRuntime", "Store",
+      ], path: "House/InputResolver", swiftSettings: house),
     // The C loops we measure ourselves against: the same work with OpenSSL and nothing around it.
     .target(
       name: "CYardsticks",
@@ -51,8 +64,8 @@ let package = Package(
     .executableTarget(
       name: "mandate-bench",
       dependencies: [
-        "CYardsticks", "Contracts", "Cryptography", "Grants", "HTTPServing", "Missions", "Postgres", "PostgresSupport",
-        "Secrets", "Store",
+        "CYardsticks", "Contracts", "Cryptography", "Grants", "HTTPFetching", "HTTPServing", "InputResolver",
+        "Missions", "Postgres", "PostgresSupport", "Secrets", "ServiceRuntime", "Store",
       ],
       path: "Sources/MandateBench", swiftSettings: house),
   ],

@@ -6,6 +6,7 @@ import Foundation
 import Grants
 import MemoryInspection
 import Postgres
+import PostgresSupport
 import Secrets
 import Store
 import StoreSupport
@@ -15,6 +16,12 @@ import Testing
 
 @Suite("Trouble", .serialized)
 struct TroubleTests {
+  /// What a batch of one mission under a grant asks of the database, by something that only this statement holds.
+  private static let named = [
+    "open_receipts(", "enable_seqscan", "redeem_receipts(", "app.current_user_id", "sync_changes", "sealed_records",
+    "fail_receipts(",
+  ]
+
   @Test("A batch that reaches no database fails as a whole and says so")
   func noDatabase() async throws {
     try await World.with { world in
@@ -113,19 +120,108 @@ struct TroubleTests {
     }
   }
 
-  @Test("A record that is another's and one that is nowhere are answered and logged alike")
+  @Test("Connections cut in the middle cost answers, never the log: what was shown is on it, and no chain has a gap")
+  func cut() async throws {
+    try await World.with { world in
+      let users = (0..<8).map { "u\($0)" }
+      var requests: [ResolveCall.Request] = []
+      for user in users {
+        try await world.addUser(user)
+        try await world.addNote(user, "n1", title: "T", content: "C")
+        requests.append(request(user, "m", try await world.addGrant(user, "m", ["notes:n1"]).json, notes("n1")))
+      }
+      let resolver = world.resolver()
+      let cutting = Task {
+        var cuts = 0
+        while !Task.isCancelled {
+          let cut = try await world.texts(
+            """
+            SELECT pg_terminate_backend(pid)::text FROM pg_stat_activity
+            WHERE usename = 'mandate_resolver' AND datname = current_database() AND state = 'active'
+            """)
+          cuts += cut.count
+        }
+        return cuts
+      }
+      var (shown, lost) = ([String: Int](), 0)
+      for _ in 0..<60 {
+        do {
+          let answers = try await resolver.answers(requests)
+          for (user, answer) in zip(users, answers) {
+            if answer.inputs == ["n1: T | C"] { shown[user, default: 0] += 1 } else { lost += 1 }
+            #expect(answer.inputs == ["n1: T | C"] || answer.outage == "unavailable")
+          }
+        } catch InputResolver.Failure.unavailable { lost += users.count }
+      }
+      cutting.cancel()
+      #expect(try await cutting.value > 0 && lost > 0, "nothing was cut")
+      for user in users {
+        let rows = try await world.log(user)
+        #expect(rows.filter { $0 == "n1 ok" }.count >= shown[user] ?? 0)
+      }
+      let broken = try await world.texts(
+        """
+        SELECT user_id FROM mana_ai.decrypt_audit GROUP BY user_id HAVING count(*) <> max(seq)
+        UNION ALL
+        SELECT h.user_id FROM mana_ai.audit_heads AS h JOIN mana_ai.decrypt_audit AS a USING (user_id, seq)
+        WHERE a.hash <> h.hash
+        """)
+      #expect(broken == [])
+      #expect(try await resolver.answers(requests).allSatisfy { $0.inputs == ["n1: T | C"] })
+    }
+  }
+
+  @Test("A database that takes no writes opens nothing")
+  func readOnly() async throws {
+    try await World.with { world in
+      try await world.addUser("a")
+      try await world.addNote("a", "n1", title: "T", content: "C")
+      let grant = try await world.addGrant("a", "m", ["notes:n1"])
+      try await world.run(
+        "ALTER ROLE mandate_resolver IN DATABASE \(world.database.name) SET default_transaction_read_only = on")
+      await #expect(throws: InputResolver.Failure.unavailable) {
+        _ = try await world.resolver().answers([request("a", "m", grant.json, notes("n1"))])
+      }
+      #expect(try await world.log("a") == [])
+    }
+  }
+
+  @Test("A record that is another's and one that is nowhere are answered and logged alike, through the same statements")
   func alike() async throws {
     try await World.with { world in
       for user in ["a", "b"] { try await world.addUser(user) }
       try await world.addNote("b", "foreign", title: "T", content: "C")
-      let grant = try await world.addGrant("a", "m", ["notes:foreign", "notes:nowhere1"])
-      let resolver = world.resolver()
-      let foreign = try await resolver.answer(request("a", "m", grant.json, notes("foreign")))
-      let absent = try await resolver.answer(request("a", "m", grant.json, notes("nowhere1")))
-      #expect(foreign.inputs == ["foreign: record-missing"] && absent.inputs == ["nowhere1: record-missing"])
-      let log = try await world.log("a").map { $0.replacing("nowhere1", with: "foreign") }
+      let grant = try await world.addGrant("a", "m", ["notes:foreign", "notes:nowhere"])
+      // Whatever a connection does for the first time only is behind it then.
+      let warm = PostgresPool(world.pool.configuration, limits: PoolLimits(minimum: 0, maximum: 1))
+      let resolver = world.resolver(pool: warm)
+      for _ in 0..<2 { _ = try await resolver.answer(request("a", "m", grant.json, notes("foreign"))) }
+      let before = try await world.log("a").count
+      func statements(_ id: String) async throws -> [String] {
+        let log = StatementLog(folder: try await TemporaryCluster.shared().folder, database: world.database.name)
+        try await world.run("ALTER SYSTEM SET log_statement = 'all'")
+        try await world.run("SELECT pg_reload_conf()")
+        // A statement of its own tells that the server has heard; it is the last one before those that count.
+        let start = try await log.begin(warm)
+        let answer = try await resolver.answer(request("a", "m", grant.json, notes(id)))
+        #expect(answer.inputs == ["\(id): record-missing"])
+        let seen = try await log.statements(from: start, warm)
+        try await world.run("ALTER SYSTEM RESET log_statement")
+        try await world.run("SELECT pg_reload_conf()")
+        return seen
+      }
+      let (foreign, absent) = (try await statements("foreign"), try await statements("nowhere"))
+      // Open; plans, redeem, scope, histories, copies; fail: three transactions in two round trips.
       #expect(
-        log == ["foreign ok", "foreign failed record-missing 1", "foreign ok", "foreign failed record-missing 3"])
+        foreign.map { statement in Self.named.first { statement.contains($0) } ?? statement } == Self.named)
+      #expect(foreign == absent)
+      let log = try await world.log("a").dropFirst(before).map { $0.replacing("nowhere", with: "foreign") }
+      #expect(
+        log == [
+          "foreign ok", "foreign failed record-missing \(before + 1)", "foreign ok",
+          "foreign failed record-missing \(before + 3)",
+        ])
+      _ = await warm.drain(deadline: .after(.seconds(5)))
     }
   }
 

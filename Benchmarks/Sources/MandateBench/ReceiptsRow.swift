@@ -16,11 +16,7 @@ enum ReceiptsRow {
     let database = try await BenchDatabase.named("receipts", fill: fill)
     let pool = try await pools.get("receipts") { try database.pool(.resolver, maximum: clients) }
     let ours = try await rate(Receipts(pool) { Self.newBatch() })
-    let yardstick = try Subprocess.output(
-      ["pgbench", "-n", "-M", "prepared", "-c", "\(clients)", "-j", "2", "-T", "\(Int(seconds))", "-f"]
-        + [try script(database)] + database.login(.resolver))
-    guard let theirs = printedRate(yardstick) else { throw YardstickProblem(why: "pgbench did not print a rate") }
-    return Row.Pair(ours: ours, yardstick: theirs)
+    return Row.Pair(ours: ours, yardstick: try await plainRate())
   }
 
   private static let clients = 16
@@ -93,6 +89,16 @@ enum ReceiptsRow {
   private static func newBatch() -> String { ChangeID(UInt128.random(in: .min ... .max)).text }
 
   // MARK: The yardstick
+
+  /// Transactions per second of the plain reads and inserts; `resolve` measures itself against them too.
+  static func plainRate() async throws -> Double {
+    let database = try await BenchDatabase.named("receipts", fill: fill)
+    let printed = try Subprocess.output(
+      ["pgbench", "-n", "-M", "prepared", "-c", "\(clients)", "-j", "2", "-T", "\(Int(seconds))", "-f"]
+        + [try script(database)] + database.login(.resolver))
+    guard let rate = printedRate(printed) else { throw YardstickProblem(why: "pgbench did not print a rate") }
+    return rate
+  }
 
   private static func script(_ database: BenchDatabase) throws -> String {
     let user = "('user-' || lpad((:n)::text, 6, '0'))"

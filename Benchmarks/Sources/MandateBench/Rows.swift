@@ -7,6 +7,6 @@ enum Rows {
     OpenRows.row("open-64k", plaintextBytes: 65_536), RecordRow.row, ReceiptsRow.row,
     TickRows.row("tick-idle", missions: 100_000), TickRows.row("tick-idle-1m", missions: 1_000_000, isLong: true),
     RefreshRows.row("refresh", history: 100_000), RefreshRows.row("refresh-1m", history: 1_000_000, isLong: true),
-    HTTPRow.row,
+    HTTPRow.row, ResolveRows.throughput, ResolveRows.latency, ResolveRows.latencyAtWorst,
   ]
 }

@@ -28,7 +28,7 @@ enum UnwrapRows {
 
   /// By the clock on the wall, as ours: without `-elapsed` it would count CPU time. It prints machine-readable lines
   /// `+F2:2:2048:<private operations per second>:…`.
-  private static func opensslRate() throws(YardstickProblem) -> Double {
+  static func opensslRate() throws(YardstickProblem) -> Double {
     let printed = try Subprocess.output(["openssl", "speed", "-elapsed", "-mr", "-seconds", "1", "rsa2048"])
     for line in printed.split(separator: "\n") where line.hasPrefix("+F2:") {
       let fields = line.split(separator: ":")
