@@ -83,6 +83,78 @@ struct ProcessTests {
     }
   }
 
+  @Test("Keys are read again under load, and no request fails for it")
+  func reloadUnderLoad() async throws {
+    try await World.with { world in
+      try await world.addUser("a")
+      try await world.addNote("a", "n1", title: "T", content: "C")
+      let grant = try await world.addGrant("a", "m", ["notes:n1"])
+      let process = try await ResolverProcess(
+        world.database, pems: [Self.former: Pair.other.pem, Self.current: Pair.own.pem])
+      let caller = try Caller(try await process.address())
+      let requests = [request("a", "m", grant.json, notes("n1"))]
+      let answered = try await withThrowingTaskGroup(of: Int.self, returning: Int.self) { group in
+        for _ in 0..<3 {
+          group.addTask {
+            for _ in 0..<40 {
+              let answers = try await caller.answers(requests)
+              #expect(answers.map(\.grant) == ["ok"])
+            }
+            return 40
+          }
+        }
+        for _ in 0..<15 {
+          process.signal(SIGHUP)
+          try await process.line("Reloaded.")
+        }
+        return try await group.reduce(0, +)
+      }
+      #expect(answered == 120)
+      process.signal(SIGTERM)
+      #expect(try await process.end() == 0)
+    }
+  }
+
+  @Test("Killed in the middle of batches, it leaves a log without gaps that has a row for everything that was shown")
+  func killed() async throws {
+    try await World.with { world in
+      let users = (0..<6).map { "u\($0)" }
+      var requests: [ResolveCall.Request] = []
+      for user in users {
+        try await world.addUser(user)
+        try await world.addNote(user, "n1", title: "T", content: "C")
+        requests.append(request(user, "m", try await world.addGrant(user, "m", ["notes:n1"]).json, notes("n1")))
+      }
+      var shown = 0
+      for round in 1...4 {
+        let process = try await ResolverProcess(world.database, pems: [Self.current: Pair.own.pem])
+        let caller = try Caller(try await process.address())
+        let batches = requests
+        shown += await withTaskGroup(of: Int.self) { group in
+          for _ in 0..<2 {
+            group.addTask {
+              var shown = 0
+              // Ends when nobody answers any more.
+              while let answers = try? await caller.answers(batches) {
+                #expect(answers.allSatisfy { $0.inputs == ["n1: T | C"] })
+                shown += answers.count
+                if shown >= 6 * 5 * round { process.signal(SIGKILL) }
+              }
+              return shown
+            }
+          }
+          return await group.reduce(0, +)
+        }
+        #expect(try await process.end() == 128 + SIGKILL)
+      }
+      let rows = try await world.texts("SELECT count(*)::text FROM mana_ai.decrypt_audit WHERE status = 'ok'")
+      #expect(Int(rows[0]) ?? 0 >= shown && shown > 0)
+      let gaps = try await world.texts(
+        "SELECT user_id FROM mana_ai.decrypt_audit GROUP BY user_id HAVING count(*) <> max(seq)")
+      #expect(gaps == [])
+    }
+  }
+
   @Test("Without a key it answers not-configured, and is not ready")
   func noKey() async throws {
     try await World.with { world in
