@@ -101,6 +101,8 @@ final class ResolverProcess: Sendable {
 
   var said: [String] { lines.withLock { $0 } }
 
+  var pid: Int32 { process.withLock { $0.processIdentifier } }
+
   func signal(_ number: Int32) { process.withLock { _ = kill($0.processIdentifier, number) } }
 
   /// Its exit code, once it has ended and said everything.
