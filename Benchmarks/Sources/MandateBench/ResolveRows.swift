@@ -19,7 +19,9 @@ enum ResolveRows {
   }
 
   static let latency = latencyRow("resolve-latency", share: 0.5, mark: 1.5)
-  static let latencyAtWorst = latencyRow("resolve-latency-p99", share: 0.99, mark: 4)
+  static let latencyAtWorst = latencyRow(
+    "resolve-latency-p99", share: 0.99, mark: 4,
+    whyMissed: "the worst of a hundred, against the median of SQL alone: on a busy machine the scheduler decides it")
 
   private static let callers = 4
   private static let seconds = 3.0
@@ -48,8 +50,10 @@ enum ResolveRows {
 
   // MARK: One mission at a time
 
-  private static func latencyRow(_ name: String, share: Double, mark: Double) -> Row {
-    Row(name: name, unit: "ms", mark: .atMost(mark)) {
+  private static func latencyRow(
+    _ name: String, share: Double, mark: Double, whyMissed: String? = nil
+  ) -> Row {
+    Row(name: name, unit: "ms", mark: .atMost(mark), whyMissed: whyMissed) {
       let fixture = try await ResolveFixture.shared()
       let ours = try await times { number in try await fixture.resolve(fixture.body([number]), missions: 1) }
       let receipts = Receipts(fixture.pool, makeBatch: ResolveFixture.newBatch)
