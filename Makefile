@@ -79,7 +79,7 @@ vectors-published: vector-tool #+ verify published vector collections, fetched o
 
 # The suites that talk to a server come last and one test at a time: their deadlines are meant for a server that gets
 # its turn, not for a machine that two hundred other tests keep busy.
-SERVER_SUITES := PostgresTests|StoreTests|OperatorTests|HTTPServingTests|HTTPFetchingTests|IdentityTests|ServiceHostTests|DevelopmentTests
+SERVER_SUITES := PostgresTests|StoreTests|OperatorTests|HTTPServingTests|HTTPFetchingTests|IdentityTests|ServiceHostTests|DevelopmentTests|GrantIssuerTests|InputResolverTests|EndToEndTests
 test-only: #+ run the tests that are already built
 	swift test --skip-build --skip '$(SERVER_SUITES)'
 	swift test --skip-build --no-parallel --filter '$(SERVER_SUITES)'

@@ -19,6 +19,9 @@ struct ResolverConfiguration: Sendable {
   private static let url = SecretSetting(
     .databaseURL, required: true, length: 1...4_096,
     reason: "The login is mandate_resolver; its password belongs into a file that the URL's passfile= names.")
+  private static let pooler = Setting<ConnectionConfiguration.Pooler>.oneOf(
+    .databasePooler, .value(.none),
+    reason: "Say `transaction` where the URL leads through PgBouncer in transaction mode.")
   private static let connectionCount = Setting.integer(
     .databaseConnections, .value(8), in: 1...200, unit: "connections",
     reason: "Two per core of the database keep it busy; more only queue there.")
@@ -37,7 +40,8 @@ struct ResolverConfiguration: Sendable {
     reason: "Below the 30 s that a handler has, so that a caller hears why.")
 
   static let documentation = [
-    url.documentation, connectionCount.documentation, privateKey.documentation, folder.documentation,
+    url.documentation, pooler.documentation, connectionCount.documentation, privateKey.documentation,
+    folder.documentation,
     acceptsV1.documentation, batchTime.documentation,
   ]
 
@@ -58,6 +62,7 @@ struct ResolverConfiguration: Sendable {
   /// libpq takes the URL as one text, so it is one for a moment.
   private static func database(_ reader: inout SettingsReader) -> ConnectionConfiguration? {
     let secret = reader.readRequired(url)
+    let pooler = reader.read(Self.pooler)
     guard secret.count > 0 else { return nil }
     let text: String
     do { text = String(copying: try UTF8Span(validating: secret.bytes)) } catch {
@@ -65,7 +70,7 @@ struct ResolverConfiguration: Sendable {
       return nil
     }
     do throws(ConfigurationError) {
-      return try ConnectionConfiguration(url: text, applicationName: "mandate-resolver")
+      return try ConnectionConfiguration(url: text, pooler: pooler, applicationName: "mandate-resolver")
     } catch {
       reader.require(false, of: [.databaseURL], "\(error).")
       return nil

@@ -171,6 +171,27 @@ struct TroubleTests {
     }
   }
 
+  @Test("Through a pooler that keeps nothing between transactions, a batch is answered the same")
+  func pooled() async throws {
+    try await World.with { world in
+      var requests: [ResolveCall.Request] = []
+      for user in ["a", "b", "c"] {
+        try await world.addUser(user)
+        try await world.addNote(user, "n1", title: user, content: "C")
+        let grant = try await world.addGrant(user, "m", ["notes:n1", "notes:absent"])
+        requests.append(request(user, "m", grant.json, notes("n1", "absent")))
+      }
+      let pooled = PostgresPool(
+        try await world.database.login(StoreRole.resolver.rawValue, .pooler), limits: PoolLimits(minimum: 0, maximum: 4)
+      )
+      for _ in 0..<3 {
+        let answers = try await world.resolver(pool: pooled).answers(requests)
+        #expect(answers.map(\.inputs) == ["a", "b", "c"].map { ["n1: \($0) | C", "absent: record-missing"] })
+      }
+      #expect(await pooled.drain(deadline: .after(.seconds(10))))
+    }
+  }
+
   @Test("A database that takes no writes opens nothing")
   func readOnly() async throws {
     try await World.with { world in
