@@ -70,6 +70,7 @@ enum Privileges {
     .issuer: [
       "take_seal_changes", "close_expired", "due_renewals", "vaults_by_kek", "gauges", "purge_user", "attach_grant",
       "close_grants", "drain_grants", "frame", "instant_micros", "instant_millis", "audit_hash", "grant_claims",
+      "module_app",
     ],
     .resolver: ["open_receipts", "redeem_receipts", "fail_receipts", "rewrap_list", "rewrap_grant", "gauges"],
     .runner: ["take_project_changes", "claim_due", "prune_usage", "gauges", "lock_mission", "mission_lock"],
