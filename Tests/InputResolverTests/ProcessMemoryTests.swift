@@ -18,7 +18,7 @@ struct ProcessMemoryTests {
     "After hundreds of answers, failures and lost callers there is no opened text and no key in it",
     .enabled(if: isAllowed, "skipped: only root may read the memory of a process that is not dumpable"))
   func nothingStays() async throws {
-    try await World.with { world in
+    try await World.with(durable: true) { world in
       try await world.addUser("a")
       let text = "opened text \(newID()) \(newID())"
       try await world.addNote("a", "n1", title: "title of it", content: text)

@@ -13,7 +13,7 @@ struct ProcessTests {
 
   @Test("It opens what was granted for whoever may call, says which key it has, and logs nothing of what it opened")
   func whole() async throws {
-    try await World.with { world in
+    try await World.with(durable: true) { world in
       try await world.addUser("a")
       try await world.addNote("a", "n1", title: "s3cret title", content: "s3cret content")
       let grant = try await world.addGrant("a", "m", ["notes:n1"])
@@ -62,7 +62,7 @@ struct ProcessTests {
 
   @Test("Keys are exchanged while it serves: what the folder holds counts after SIGHUP, and a bad file changes nothing")
   func reload() async throws {
-    try await World.with { world in
+    try await World.with(durable: true) { world in
       try await world.addUser("a")
       try await world.addNote("a", "n1", title: "T", content: "C")
       let grant = try await world.addGrant("a", "m", ["notes:n1"])
@@ -85,7 +85,7 @@ struct ProcessTests {
 
   @Test("Keys are read again under load, and no request fails for it")
   func reloadUnderLoad() async throws {
-    try await World.with { world in
+    try await World.with(durable: true) { world in
       try await world.addUser("a")
       try await world.addNote("a", "n1", title: "T", content: "C")
       let grant = try await world.addGrant("a", "m", ["notes:n1"])
@@ -117,7 +117,7 @@ struct ProcessTests {
 
   @Test("Killed in the middle of batches, it leaves a log without gaps that has a row for everything that was shown")
   func killed() async throws {
-    try await World.with { world in
+    try await World.with(durable: true) { world in
       let users = (0..<6).map { "u\($0)" }
       var requests: [ResolveCall.Request] = []
       for user in users {
@@ -157,7 +157,7 @@ struct ProcessTests {
 
   @Test("Without a key it answers not-configured, and is not ready")
   func noKey() async throws {
-    try await World.with { world in
+    try await World.with(durable: true) { world in
       try await world.addUser("a")
       let process = try await ResolverProcess(world.database, pems: [:])
       let caller = try Caller(try await process.address())
@@ -173,7 +173,7 @@ struct ProcessTests {
 
   @Test("On a Unix socket a user of this machine may call without a key, if he was named")
   func socket() async throws {
-    try await World.with { world in
+    try await World.with(durable: true) { world in
       try await world.addUser("a")
       for (users, status) in [("\(getuid())", 200), ("\(getuid() + 1)", 401)] {
         let path = FileManager.default.temporaryDirectory.appending(path: "r\(UUID().uuidString.prefix(8))").path
@@ -192,7 +192,7 @@ struct ProcessTests {
 
   @Test("A wrong setting or a file that is no key ends the start with a sentence")
   func start() async throws {
-    try await World.with { world in
+    try await World.with(durable: true) { world in
       let wrongKey = try await ResolverProcess(world.database, pems: ["a.pem": Array("no key".utf8)])
       #expect(try await wrongKey.end() == 1)
       #expect(wrongKey.said.contains { $0.contains("a.pem") })

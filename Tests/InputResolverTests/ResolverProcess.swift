@@ -21,11 +21,10 @@ final class ResolverProcess: Sendable {
 
   /// With a folder for keys, empty but for `pems`, given by name.
   init(_ database: PreparedDatabase, pems: [String: [UInt8]], _ environment: [String: String] = [:]) async throws {
-    try await Self.makeDurable(database)
     folder = FileManager.default.temporaryDirectory.appending(path: "mandate-\(UUID().uuidString.prefix(8))")
     let process = Process()
     process.executableURL = Bundle.main.bundleURL.appending(path: "mandate-resolver")
-    let url = try await TemporaryCluster.shared().url(database: database.name, user: StoreRole.resolver.rawValue)
+    let url = try await TemporaryCluster.durable().url(database: database.name, user: StoreRole.resolver.rawValue)
     process.environment = [
       "MANDATE_INTERNAL_LISTEN": "127.0.0.1:0", "MANA_SERVICE_KEY": Self.key, "MANDATE_DATABASE_URL": url,
       "MANDATE_RESOLVER_KEYS": folder.appending(path: "keys").path,
@@ -59,17 +58,6 @@ final class ResolverProcess: Sendable {
       }
       arrived.finish()
     }
-  }
-
-  /// The service refuses a server that may forget what it has committed, as those of tests do.
-  private static func makeDurable(_ database: PreparedDatabase) async throws {
-    for setting in ["fsync", "synchronous_commit", "full_page_writes"] {
-      try await database.script("ALTER SYSTEM SET \(setting) = on")
-    }
-    try await database.script("SELECT pg_reload_conf()")
-    // The server's children hear of it one after the other, and it is new ones that count.
-    for _ in 0..<1_000 where try await database.texts("SHOW fsync") == ["on"] { return }
-    throw Silence(event: "a durable server", said: [])
   }
 
   deinit {

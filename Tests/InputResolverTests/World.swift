@@ -44,8 +44,9 @@ struct World: Sendable {
   let metrics = MetricRegistry(service: "test")
   let workers = WorkerThreads(count: 2)
 
-  static func with<Value>(_ body: (World) async throws -> Value) async throws -> Value {
-    let database = try await PreparedDatabase.make()
+  /// `durable` for those that start the service itself.
+  static func with<Value>(durable: Bool = false, _ body: (World) async throws -> Value) async throws -> Value {
+    let database = try await PreparedDatabase.make(in: durable ? .durable() : nil)
     let world = World(
       database: database,
       admin: PostgresPool(try await database.superuser(), limits: PoolLimits(minimum: 0, maximum: 2)),

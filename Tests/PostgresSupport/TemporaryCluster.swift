@@ -33,6 +33,9 @@ package final class TemporaryCluster: Sendable {
   /// One cluster for all suites of a test process that need nothing special.
   package static func shared() async throws -> TemporaryCluster { try await SharedCluster.instance.get() }
 
+  /// The same for those that start a service, which refuses a server that may forget what it has committed.
+  package static func durable() async throws -> TemporaryCluster { try await SharedCluster.lasting.get() }
+
   package static func start(_ options: Options = Options()) async throws -> TemporaryCluster {
     let folder = try TemporaryFolder.make()
     if options.tls { try TestCertificates.make(in: folder) }
@@ -154,11 +157,20 @@ package final class TemporaryCluster: Sendable {
 
 private actor SharedCluster {
   static let instance = SharedCluster()
+  static let lasting = SharedCluster(settings: ["fsync = on", "synchronous_commit = on", "full_page_writes = on"])
+
+  private let settings: [String]
   private var starting: Task<TemporaryCluster, any Error>?
+
+  init(settings: [String] = []) { self.settings = settings }
 
   func get() async throws -> TemporaryCluster {
     if let starting { return try await starting.value }
-    let task = Task { try await TemporaryCluster.start() }
+    let task = Task { [settings] in
+      var options = TemporaryCluster.Options()
+      options.settings = settings
+      return try await TemporaryCluster.start(options)
+    }
     starting = task
     return try await task.value
   }

@@ -45,7 +45,7 @@ final class IssuerProcess: Sendable {
   }
 
   private init(_ environment: [String: String]) async throws {
-    let cluster = try await DurableCluster.shared.get()
+    let cluster = try await TemporaryCluster.durable()
     let database = try await PreparedDatabase.make(in: cluster)
     let folder = FileManager.default.temporaryDirectory.path + "/mandate-issuer-\(UUID().uuidString.prefix(8))"
     try FileManager.default.createDirectory(
@@ -195,22 +195,5 @@ private final class Lines: Sendable {
   func next() async -> String? {
     for await line in stream { return line }
     return nil
-  }
-}
-
-/// The cluster that all suites share is a hasty one, and a service refuses to start on such.
-private actor DurableCluster {
-  static let shared = DurableCluster()
-  private var starting: Task<TemporaryCluster, any Error>?
-
-  func get() async throws -> TemporaryCluster {
-    if let starting { return try await starting.value }
-    let task = Task {
-      var options = TemporaryCluster.Options()
-      options.settings = ["fsync = on", "synchronous_commit = on", "full_page_writes = on"]
-      return try await TemporaryCluster.start(options)
-    }
-    starting = task
-    return try await task.value
   }
 }
