@@ -51,6 +51,21 @@ import Testing
     }
   }
 
+  @Test("However many reloads nobody has read yet, the request to stop is not lost behind them")
+  func stormOfReloads() async {
+    await #expect(processExitsWith: .exitCode(0)) {
+      let signals = try ServiceSignals.take()
+      // Far more than any queue: a service that is being built, or is reading its files, reads none of them.
+      for _ in 0..<200 {
+        kill(getpid(), SIGHUP)
+        sched_yield()
+      }
+      kill(getpid(), SIGTERM)
+      var requests = signals.requests.makeAsyncIterator()
+      while try #require(await requests.next()) != .stop {}
+    }
+  }
+
   @Test("Who asks a second time to stop does not wait for the drain")
   func impatient() async {
     await #expect(processExitsWith: .exitCode(128 + SIGINT)) {

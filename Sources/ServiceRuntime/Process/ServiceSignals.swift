@@ -11,11 +11,10 @@ package final class ServiceSignals: Sendable {
     case reload
   }
 
-  /// In the order in which they came; ends with the process. For one reader.
+  /// In the order in which they came; ends with the process. For one reader. Who reads late finds the last one alone:
+  /// a second request to reload says nothing new, and none counts once the process is to stop, so the request to stop
+  /// is the last one and is never displaced.
   package let requests: AsyncStream<Request>
-
-  /// More unread ones than this say nothing new.
-  private static let mostUnread = 16
 
   /// Takes the signals over for the whole process. A second request to stop ends the process at once, for the operator
   /// who will not wait for the drain.
@@ -28,7 +27,7 @@ package final class ServiceSignals: Sendable {
     let isFirst = signalPipe.compareExchange(expected: -1, desired: ends[1], ordering: .relaxed).exchanged
     precondition(isFirst, "the signals of this process were taken already")
     let (requests, continuation) = AsyncStream.makeStream(
-      of: Request.self, bufferingPolicy: .bufferingOldest(mostUnread))
+      of: Request.self, bufferingPolicy: .bufferingNewest(1))
     try SignalReader(pipe: ends[0], continuation).start()
     for signal in [SIGTERM, SIGINT, SIGHUP] {
       var action = sigaction()
@@ -78,7 +77,7 @@ private final class SignalReader: Sendable {
       if count < 0, errno == EINTR { continue }
       guard count == 1 else { return }
       if Int32(byte) == SIGHUP {
-        continuation.yield(.reload)
+        if !isStopping { continuation.yield(.reload) }
       } else if isStopping {
         // As a shell counts a death by this signal.
         _exit(128 + Int32(byte))
