@@ -1,6 +1,7 @@
 // The log: its shape, its limits, and what it will not write.
 
 import Foundation
+import Glibc
 import Secrets
 import Testing
 
@@ -45,6 +46,27 @@ import Testing
         + #""event":"A grant was refused.","grantId":"g-1","reason":"not-configured","count":-3,"status":true,"#
         + #""took":12.345}"#)
     #expect(try members(line).count == 9)
+  }
+
+  @Test("A reader that stands still costs lines and no thread, and is written to again when it goes on")
+  func reader() throws {
+    let pipe = Pipe()
+    let descriptor = pipe.fileHandleForWriting.fileDescriptor
+    let log = Log(program: "mandate-test", to: descriptor, clock: clock)
+    // Filled to the last byte by somebody else; what it is opened for stays as a service would have it.
+    let flags = fcntl(descriptor, F_GETFL)
+    try #require(fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) == 0)
+    for size in [4_096, 1] { while unsafe write(descriptor, [UInt8](repeating: 0x0A, count: size), size) > 0 {} }
+    try #require(fcntl(descriptor, F_SETFL, flags) == 0)
+    for _ in 0..<500 { log.info("Nobody reads this.") }
+    #expect(log.lostLines == 500)
+    var room = [UInt8](repeating: 0, count: 1 << 20)
+    try #require(unsafe read(pipe.fileHandleForReading.fileDescriptor, &room, room.count) > 0)
+    log.info("Somebody reads this.")
+    #expect(log.lostLines == 500)
+    try pipe.fileHandleForWriting.close()
+    let rest = String(decoding: try pipe.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+    #expect(rest.contains("Somebody reads this.") && !rest.contains("Nobody reads this."))
   }
 
   @Test("What is less serious than the level is not written, and its fields are not even made")

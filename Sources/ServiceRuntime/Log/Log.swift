@@ -92,19 +92,48 @@ package struct Log: Sendable {
     send(line.finished())
   }
 
-  /// One call for the whole line, so that lines of several threads and processes do not mix.
   private func send(_ line: [UInt8]) {
-    while true {
-      let written = unsafe line.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
-      if written == line.count { return }
-      if written >= 0 || errno != EINTR { break }
-    }
-    lost.count.add(1, ordering: .relaxed)
+    if !lost.outlet.withLock({ $0.write(line, to: descriptor) }) { lost.count.add(1, ordering: .relaxed) }
   }
 }
 
 private final class LostLines: Sendable {
   let count = Atomic(0)
+  let outlet = Mutex(LogOutlet())
+}
+
+/// Where lines leave the process. Whoever reads them may stand still (a pager, a full pipe), and a write would then
+/// take a thread away until they go on: after a few lines the service would stand still too, and not even end.
+private struct LogOutlet {
+  /// Set when a line was given up for want of room; then nobody waits until there is some.
+  private var isStuck = false
+
+  /// Long enough for a reader that is only slow. It is waited once, and not for each line.
+  private static let patience: Int32 = 1_000
+
+  /// One call for the whole line, so that lines of several threads and processes do not mix. A pipe that has room has
+  /// room for a line, see `LogLine.longest`; under the lock no other thread of ours takes it away in between.
+  mutating func write(_ line: [UInt8], to descriptor: Int32) -> Bool {
+    guard hasRoom(descriptor) else { return false }
+    while true {
+      let written = unsafe line.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      if written == line.count { return true }
+      if written >= 0 || errno != EINTR { return false }
+    }
+  }
+
+  private mutating func hasRoom(_ descriptor: Int32) -> Bool {
+    // poll passes over it as if it were never ready.
+    guard descriptor >= 0 else { return true }
+    var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+    while true {
+      let ready = unsafe poll(&entry, 1, isStuck ? 0 : Self.patience)
+      if ready < 0, errno == EINTR { continue }
+      // An error is for the write to meet.
+      isStuck = ready == 0
+      return !isStuck
+    }
+  }
 }
 
 extension Log {

@@ -46,12 +46,17 @@ struct LogLine {
     line.append(UInt8(ascii: "\""))
     let start = line.count
     for unit in text.utf16 {
-      let escaped = escape(unit)
-      guard line.count - start + escaped.count <= longest else {
+      let size =
+        switch unit {
+        case 0x22, 0x5c: 2
+        case 0x20...0x7e: 1
+        default: 6
+        }
+      guard line.count - start + size <= longest else {
         line += Array("...".utf8)
         break
       }
-      line += escaped
+      if size == 1 { line.append(UInt8(unit)) } else { line += escape(unit) }
     }
     line.append(UInt8(ascii: "\""))
   }
@@ -59,7 +64,6 @@ struct LogLine {
   private static func escape(_ unit: UInt16) -> [UInt8] {
     switch unit {
     case 0x22, 0x5c: return [0x5c, UInt8(unit)]
-    case 0x20...0x7e: return [UInt8(unit)]
     default:
       let digits = Array(String(unit, radix: 16).utf8)
       return Array("\\u".utf8) + [UInt8](repeating: UInt8(ascii: "0"), count: 4 - digits.count) + digits
