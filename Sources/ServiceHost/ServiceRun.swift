@@ -16,6 +16,7 @@ struct ServiceRun {
   func serve(_ signals: ServiceSignals, since started: ContinuousClock.Instant) async -> Bool {
     guard await isProved() else { return false }
     let listeners = self.listeners
+    takeDescriptors(listeners)
     let requests = RequestLog(log)
     let figures = RequestMetrics(metrics, patterns: listeners.flatMap(\.routes.patterns), names: metricNames)
     let server: HTTPServer
@@ -53,6 +54,19 @@ struct ServiceRun {
       log.error("The service cannot start: a check is broken.", [.reason: .reason(name), .detail: .text(problem)])
     }
     return problems.isEmpty
+  }
+
+  /// For pools, files, and connections that are turned away.
+  private static let otherDescriptors = 1_024
+
+  /// Before anybody can connect: a flood is to meet the limits of a listener, not those of the process.
+  private func takeDescriptors(_ listeners: [HTTPListener]) {
+    let wanted = listeners.reduce(Self.otherDescriptors) { $0 + $1.limits.connections }
+    if !ProcessStart.allowDescriptors(wanted) {
+      log.warning(
+        "A flood of connections could take the last file descriptor.",
+        [.count: .count(wanted), .detail: .text("allow as many as are counted here: ulimit -Hn, or LimitNOFILE.")])
+    }
   }
 
   private enum Part {

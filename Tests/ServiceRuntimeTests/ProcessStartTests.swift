@@ -31,4 +31,23 @@ import Testing
       try #require(next > STDERR_FILENO)
     }
   }
+
+  @Test("Of descriptors a process takes what it needs and is allowed, and says when that is not enough")
+  func descriptors() async {
+    await #expect(processExitsWith: .exitCode(0)) {
+      let kind = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+      func now() -> rlim_t {
+        var limit = rlimit()
+        _ = unsafe getrlimit(kind, &limit)
+        return limit.rlim_cur
+      }
+      var narrow = rlimit(rlim_cur: 64, rlim_max: 512)
+      try #require(unsafe setrlimit(kind, &narrow) == 0)
+      try #require(ProcessStart.allowDescriptors(64) && now() == 64)
+      try #require(ProcessStart.allowDescriptors(512) && now() == 512)
+      try #require(!ProcessStart.allowDescriptors(513) && now() == 512)
+      // More than are wanted stay.
+      try #require(ProcessStart.allowDescriptors(100) && now() == 512)
+    }
+  }
 }

@@ -47,6 +47,19 @@ package enum ProcessStart {
     precondition(SecretArena.process.capacity >= SecretArena.smallestBytes, "the arena of the process is too small")
   }
 
+  /// Shells and supervisors hand out 1,024 descriptors and allow far more: whoever opens a thousand connections would
+  /// take the last one from the database, the files that SIGHUP reads, and the listener that says how we are. False
+  /// where so many are not allowed; then it has as many as are.
+  package static func allowDescriptors(_ wanted: Int) -> Bool {
+    let kind = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+    var limit = rlimit()
+    guard unsafe getrlimit(kind, &limit) == 0 else { return false }
+    let wanted = rlim_t(wanted)
+    if limit.rlim_cur >= wanted { return true }
+    limit.rlim_cur = min(wanted, limit.rlim_max)
+    return unsafe setrlimit(kind, &limit) == 0 && limit.rlim_cur == wanted
+  }
+
   private static func openStandardStreams() throws(Failure) {
     while true {
       let number = unsafe Glibc.open("/dev/null", O_RDWR)
