@@ -36,7 +36,7 @@ package struct ServiceCommandLine: Sendable {
 
   private var help: String {
     var options = TextTable(headings: ["OPTION", "WHAT IT DOES"], width: TextTable.pageWidth, indent: 2)
-    options.add(["(nothing)", "Serve until SIGTERM; then finish what is in flight, at most ten seconds, and end."])
+    options.add(["(nothing)", "Serve until SIGTERM; then finish what is in flight, at most MANDATE_DRAIN_MS, and end."])
     options.add(["--check-config", "Read and check all settings and the files they name, and end: 0 good, 2 not."])
     options.add(["--version", "Show the version."])
     options.add(["--help", "Show this."])

@@ -47,6 +47,8 @@ package final class Readiness: Sendable {
     _ checks: [ReadinessCheck], log: Log, metrics: MetricRegistry,
     now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
   ) {
+    // All of nothing is kept: such a service would call itself ready whatever happened.
+    precondition(!checks.isEmpty, "a service that checks nothing can't say whether it is ready")
     precondition(Set(checks.map(\.name)).count == checks.count, "a check stands twice in the list")
     (self.checks, self.log, self.now) = (checks, log, now)
     gauge = metrics.gauge(
