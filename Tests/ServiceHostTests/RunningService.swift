@@ -38,12 +38,13 @@ final class RunningService: Sendable {
   let folder: URL
 
   /// A file that the service reads lies in `folder`; `environment` is all it is started with beside that.
-  init(_ environment: [String: String] = [:]) throws {
+  init(_ environment: [String: String] = [:], arguments: [String] = []) throws {
     folder = FileManager.default.temporaryDirectory.appending(path: "mandate-test-\(UUID().uuidString)")
     try FileManager.default.createDirectory(
       at: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
     let process = Process()
     process.executableURL = URL(filePath: Self.program)
+    process.arguments = arguments
     process.environment = [
       "MANDATE_PUBLIC_LISTEN": "127.0.0.1:0", "MANDATE_INTERNAL_LISTEN": "127.0.0.1:0",
       "MANDATE_EXAMPLE_FILE": folder.appending(path: "file").path, "MANA_SERVICE_KEY": Self.key,

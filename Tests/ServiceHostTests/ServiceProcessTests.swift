@@ -155,6 +155,19 @@ import Testing
     #expect(!said.contains("Listening."))
   }
 
+  @Test("A key that was pasted where its path belongs is refused and not shown", arguments: [["--check-config"], []])
+  func pastedKey(arguments: [String]) async throws {
+    let service = try RunningService(
+      [
+        "MANDATE_INTERNAL_TLS_CERTIFICATE": "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIHNlY3JldA\n",
+        "MANDATE_INTERNAL_TLS_KEY": "/nonexistent",
+      ], arguments: arguments)
+    #expect(try await service.end() == (arguments.isEmpty ? 1 : 2))
+    let said = service.said.map(\.text).joined(separator: "\n")
+    #expect(said.contains("is no certificate") || said.contains("<redacted>"))
+    #expect(!said.contains("MC4CAQ"))
+  }
+
   @Test("An address that is taken stops the start with an advice")
   func taken() async throws {
     let first = try RunningService()
