@@ -51,7 +51,11 @@ package final class HTTPServer: Sendable {
         feed.finish()
         stopped.open()
       })
-    guard isStarted else { throw .outOfResources }
+    guard isStarted else {
+      // Nothing will run that could end; whoever drains must not wait for it.
+      stopped.open()
+      throw .outOfResources
+    }
     await withTaskCancellationHandler {
       await withDiscardingTaskGroup { group in
         for await connection in connections { group.addTask { await connection.serve() } }

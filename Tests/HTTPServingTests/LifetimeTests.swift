@@ -119,6 +119,24 @@ struct LifetimeTests {
     }
   }
 
+  @Test("Where no thread is left to serve, the server says so, and who drains it does not wait for ever")
+  func noThread() async {
+    await #expect(processExitsWith: .exitCode(0)) {
+      let server = try HTTPServer([HTTPListener(.internalSide, .tcp(host: "127.0.0.1", port: 0), routes: HTTPRoutes())])
+      // Less than the stack of a thread.
+      let text = try String(contentsOfFile: "/proc/self/statm", encoding: .utf8)
+      let pages = try #require(text.split(separator: " ").first.flatMap { UInt($0) })
+      var limit = rlimit()
+      let kind = __rlimit_resource_t(RLIMIT_AS.rawValue)
+      try #require(unsafe getrlimit(kind, &limit) == 0)
+      limit.rlim_cur = UInt(pages) * UInt(sysconf(Int32(_SC_PAGESIZE))) + 1 << 20
+      try #require(unsafe setrlimit(kind, &limit) == 0)
+      await #expect(throws: HTTPServingError.outOfResources) { try await server.run() }
+      await server.drain(within: .zero)
+      exit(0)
+    }
+  }
+
   @Test("An answer that is being written when a drain begins is written to its end, and its connection then closed")
   func drainWhileWriting() async throws {
     let count = 32 << 20
