@@ -156,7 +156,8 @@ let package = Package(
       ], swiftSettings: house),
     .testTarget(name: "HouseTests", swiftSettings: house),
     .testTarget(
-      name: "HTTPServingTests", dependencies: ["COpenSSL", "HTTPServing", "MemoryInspection", "Secrets"],
+      name: "HTTPServingTests",
+      dependencies: ["CLibevent", "COpenSSL", "HTTPServing", "MemoryInspection", "Secrets"],
       swiftSettings: house),
     // A server of raw sockets that does whatever a test tells it to, right or wrong.
     .target(name: "HTTPSupport", path: "Tests/HTTPSupport", swiftSettings: house),

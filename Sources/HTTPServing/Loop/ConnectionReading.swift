@@ -24,10 +24,10 @@ extension Connection {
       // The common case: one read, one request. It stays where it is, and evhttp reads it next.
       let verdict = unsafe scan(input)
       if case .whole(let count) = verdict, unsafe count == evbuffer_get_length(input), canHandOver { return begin() }
-      unsafe evbuffer_add_buffer(pending, input)
+      unsafe InputBuffer.move(input, to: pending)
       return act(on: verdict, before: before)
     }
-    unsafe evbuffer_add_buffer(pending, input)
+    unsafe InputBuffer.move(input, to: pending)
     act(on: unsafe scan(pending), before: before)
   }
 
@@ -102,7 +102,7 @@ extension Connection {
 
   /// Pipelined requests wait for their turn, up to a limit.
   private func keepAhead(_ input: OpaquePointer) {
-    unsafe evbuffer_add_buffer(pending, input)
+    unsafe InputBuffer.move(input, to: pending)
     guard unsafe evbuffer_get_length(pending) > limits.aheadBytes else { return }
     unsafe evbuffer_drain(pending, evbuffer_get_length(pending))
     if !closesAfterAnswer { listener.notify(.refused(listener.settings.name, .sentAhead)) }
@@ -154,5 +154,24 @@ extension Connection {
   func peerEvent(_ what: Int16) {
     let end = Int16(truncatingIfNeeded: BEV_EVENT_EOF | BEV_EVENT_ERROR | BEV_EVENT_TIMEOUT)
     if what & end != 0 { abandon() }
+  }
+}
+
+enum InputBuffer {
+  /// libevent reads into a chain of its own, of at least 1 KiB, however little has come. What is less than this is
+  /// copied to where the rest lies: a body that comes byte by byte would else be held a thousand times over, and no
+  /// limit would see it.
+  static let leastMoved = 2_048
+
+  static func move(_ input: OpaquePointer, to pending: OpaquePointer) {
+    let count = unsafe evbuffer_get_length(input)
+    guard count < leastMoved else {
+      unsafe evbuffer_add_buffer(pending, input)
+      return
+    }
+    unsafe withUnsafeTemporaryAllocation(byteCount: count, alignment: 1) { bytes in
+      let taken = unsafe evbuffer_remove(input, bytes.baseAddress, count)
+      if taken > 0 { unsafe evbuffer_add(pending, bytes.baseAddress, Int(taken)) }
+    }
   }
 }
