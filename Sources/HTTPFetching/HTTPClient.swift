@@ -74,16 +74,21 @@ package final class HTTPClient: Sendable {
     var (attempt, redirects) = (0, 0)
     while true {
       let transfer = try Transfer(request, configuration, remaining: remaining(until: deadline), sink: sink)
-      await engine.run(transfer)
+      await engine.run(transfer, outlivesCaller: request.outlivesCaller)
       let step = request.retries.next(
         after: .init(
           number: attempt, isIdempotent: request.isIdempotent, failure: transfer.failure,
           status: transfer.head.status, retryAfter: transfer.retryAfter,
           remaining: deadline.map { time.now().duration(to: $0) }), jitter: time.jitter)
       if case .pauseAndRepeat(let pause) = step {
-        try await sleep(pause)
-        attempt += 1
-        continue
+        do throws(HTTPFailure) {
+          try await sleep(pause)
+          attempt += 1
+          continue
+        } catch {
+          guard request.outlivesCaller else { throw error }
+          // What came last is the result.
+        }
       }
       if let failure = transfer.failure { throw failure }
       guard request.mostRedirects > 0, let target = transfer.redirect,

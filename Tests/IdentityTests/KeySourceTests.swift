@@ -211,23 +211,40 @@ struct KeySourceTests {
     #expect(source.count == 2)
   }
 
-  @Test("When the one who asks is cancelled, the next one asks, and nobody is left waiting")
+  @Test("Who asks and hangs up begins no second asking: the first one is ended, for everybody")
   func cancelled() async throws {
     let signer = try Signer("k")
     let (asked, gate) = (Signal(), Gate())
-    let source = try Source(keySet(signer.jwk)) { index in
-      guard index == 1 else { return }
+    let source = try Source(keySet(signer.jwk)) { _ in
       asked.fire()
       gate.pass()
     }
     let token = try signer.token()
     let first = Task { await source.judge.verdict(token) }
     await asked.wait()
-    let other = Judge(source.keys)
-    let second = Task { await other.verdict(token) }
     first.cancel()
-    #expect(await first.value == "no-keys")
-    #expect(await second.value == "user-1")
+    // Each comes while the one asking is under way, and goes away at once.
+    let others = (0..<20).map { _ in Task { await Judge(source.keys).verdict(token) } }
+    for other in others { other.cancel() }
+    let patient = Task { await Judge(source.keys).verdict(token) }
     gate.open()
+    #expect(await first.value == "no-keys")
+    for other in others { _ = await other.value }
+    #expect(await patient.value == "user-1")
+    #expect(source.count == 1)
+  }
+
+  @Test("Hanging up again and again does not wear out the source of keys")
+  func hangingUp() async throws {
+    let source = try Source(keySet(try Signer("k").jwk))
+    #expect(await source.judge.verdict(try Signer("unknown").token()) == "unknown-key")
+    source.watch.pass(.seconds(30))
+    for _ in 0..<50 {
+      let token = try Signer("unknown").token()
+      let guess = Task { await Judge(source.keys).verdict(token) }
+      guess.cancel()
+      _ = await guess.value
+    }
+    #expect(source.count == 2)
   }
 }

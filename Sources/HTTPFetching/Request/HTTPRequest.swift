@@ -32,6 +32,9 @@ package struct HTTPRequest: Sendable {
   package var mostRedirects = 0
   /// True where asking twice does no harm, though the method does not say so.
   package var isIdempotent: Bool
+  /// True where the answer is for others too: an attempt that was begun is then ended although its caller was cancelled,
+  /// and only what would come after it (a pause, a repetition) is not. For `send`.
+  package var outlivesCaller = false
   /// Connects to this socket in place of the URL's host.
   package var unixSocket: String?
 

@@ -50,14 +50,14 @@ final class Engine: @unchecked Sendable {
   // MARK: From any task
 
   /// Returns when the transfer has ended, however it did.
-  func run(_ transfer: Transfer) async {
+  func run(_ transfer: Transfer, outlivesCaller: Bool = false) async {
     await withTaskCancellationHandler {
       unsafe await withUnsafeContinuation { continuation in
         unsafe transfer.willResume(continuation)
         start(transfer)
       }
     } onCancel: {
-      cancel(transfer)
+      if !outlivesCaller { cancel(transfer) }
     }
   }
 

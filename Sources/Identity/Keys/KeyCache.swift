@@ -24,7 +24,6 @@ struct KeyCache: Sendable {
   private var keys: (set: KeySet, at: ContinuousClock.Instant)?
   private var lastFetch: ContinuousClock.Instant?
   private(set) var isFetching = false
-  private var before: ContinuousClock.Instant?
 
   init(rules: Rules) { self.rules = rules }
 
@@ -39,7 +38,6 @@ struct KeyCache: Sendable {
     if isFetching { return .wait }
     guard mayFetch(now) else { return .refuse(known == nil ? .noKeys : .unknownKey) }
     isFetching = true
-    before = lastFetch
     lastFetch = now
     return .fetch
   }
@@ -51,8 +49,6 @@ struct KeyCache: Sendable {
   enum Result {
     case keys(KeySet)
     case failed
-    /// The caller who asked went away, which says nothing about the source: the next one may ask.
-    case abandoned
   }
 
   mutating func end(_ result: Result, now: ContinuousClock.Instant) {
@@ -61,7 +57,6 @@ struct KeyCache: Sendable {
     switch result {
     case .keys(let set): keys = (set, now)
     case .failed: break
-    case .abandoned: lastFetch = before
     }
   }
 }

@@ -52,6 +52,8 @@ package final class KeySetURL: KeySource {
     request.limits.bodyBytes = KeySet.longestDocument
     request.limits.headerBytes = 16 << 10
     request.retries = HTTPRetries(upTo: 2)
+    // Others wait for the answer. And whoever asks and hangs up would else begin one asking after the other.
+    request.outlivesCaller = true
     self.request = request
     self.client = client
     self.now = now
@@ -59,8 +61,7 @@ package final class KeySetURL: KeySource {
     state = Mutex(State(cache: KeyCache(rules: rules)))
   }
 
-  /// Each turn of the loop follows a fetch that ended, and after one that was not abandoned the cooldown forbids
-  /// another, so there are few.
+  /// Each turn of the loop follows a fetch that ended, after which the cooldown forbids another, so there are few.
   package func key(_ id: String) async -> Result<FoundKey, TokenRefusal> {
     while true {
       switch state.withLock({ $0.cache.next(id, now: now()) }) {
@@ -69,7 +70,7 @@ package final class KeySetURL: KeySource {
       case .fetch: await fetch()
       case .wait: guard await hasWaited() else { return .failure(.noKeys) }
       }
-      // Whoever was cancelled does not ask on behalf of nobody.
+      // Whoever was cancelled has brought its asking to an end for others, and wants nothing any more.
       if Task.isCancelled { return .failure(.noKeys) }
     }
   }
@@ -84,8 +85,6 @@ package final class KeySetURL: KeySource {
         failed(nil)
         result = .failed
       }
-    } catch .cancelled {
-      result = .abandoned
     } catch {
       failed(error)
       result = .failed
