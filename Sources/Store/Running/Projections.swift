@@ -76,10 +76,14 @@ package enum Projections {
   }
 
   /// A record whose changes can't be read any more: it is not handed out, and what was folded before stays as it was.
-  static func park(_ kind: ProjectionKind, _ record: Identifier, in scope: UserScope) -> BoundStatement {
+  /// Unless that lacks a change whose note was taken just now: then nothing may be folded on top of it, or the change
+  /// would be missing for ever once the record can be read again.
+  static func park(
+    _ kind: ProjectionKind, _ record: Identifier, isWhole: Bool, in scope: UserScope
+  ) -> BoundStatement {
     switch kind {
-    case .mission: parkMission.bind(.utf8(scope.user.utf8), .utf8(record.utf8))
-    case .agent: parkAgent.bind(.utf8(scope.user.utf8), .utf8(record.utf8))
+    case .mission: parkMission.bind(.utf8(scope.user.utf8), .utf8(record.utf8), .bool(isWhole))
+    case .agent: parkAgent.bind(.utf8(scope.user.utf8), .utf8(record.utf8), .bool(isWhole))
     }
   }
 
@@ -141,14 +145,17 @@ package enum Projections {
     """
     INSERT INTO mana_ai.mission_snapshots AS s (user_id, mission_id, record, parked_reason)
     VALUES ($1, $2, '{}', 'unreadable')
-    ON CONFLICT (user_id, mission_id) DO UPDATE SET parked_reason = excluded.parked_reason, updated_at = now()
+    ON CONFLICT (user_id, mission_id) DO UPDATE SET parked_reason = excluded.parked_reason, updated_at = now(),
+      last_applied_id = CASE WHEN $3 THEN s.last_applied_id END
     WHERE s.user_id = $1
-    """, .text, .text)
+    """, .text, .text, .bool)
   private static let parkAgent = Statement(
     """
     INSERT INTO mana_ai.agent_snapshots AS s (user_id, agent_id, record) VALUES ($1, $2, '{}')
-    ON CONFLICT (user_id, agent_id) DO UPDATE SET state = NULL, updated_at = now() WHERE s.user_id = $1
-    """, .text, .text)
+    ON CONFLICT (user_id, agent_id) DO UPDATE SET state = NULL, updated_at = now(),
+      last_applied_id = CASE WHEN $3 THEN s.last_applied_id END
+    WHERE s.user_id = $1
+    """, .text, .text, .bool)
   private static let readAgent = Statement(
     """
     SELECT s.record FROM mana_ai.agent_snapshots AS s

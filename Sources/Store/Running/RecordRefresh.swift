@@ -62,7 +62,8 @@ struct RecordRefresh<Fold: ProjectionFold>: Sendable {
   /// Nil where the log has no rows of it (any more), so that there is nothing to say.
   func write() -> BoundStatement? {
     let id = record.address.record
-    if isUnreadable { return Projections.park(kind, id, in: scope) }
+    // Refolded for a note at or before its position: that change is not in what is stored.
+    if isUnreadable { return Projections.park(kind, id, isWhole: !isRefolded, in: scope) }
     guard isWritten, let (stored, position) = fold.stored else { return nil }
     let resumable = position.exactTime == nil ? nil : position.id
     switch kind {

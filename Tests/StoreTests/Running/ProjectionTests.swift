@@ -176,6 +176,40 @@ import Testing
   }
 
   @Test(
+    "A change that came late, together with one that can't be read, is there once that one is gone",
+    arguments: Road.allCases)
+  func lateAndUnreadable(road: Road) async throws {
+    try await World.with(road) { world in
+      let tables = ["aiMissions", "agents"]
+      for (place, table) in tables.enumerated() {
+        try await world.write(TestChange(table: table, data: #"{"state":"active"}"#, at: 10, id: 1 + UInt128(place)))
+      }
+      #expect(try await world.refresh().created == 2)
+      let deep = String(repeating: "[", count: 3_000) + String(repeating: "]", count: 3_000)
+      for (place, table) in tables.enumerated() {
+        try await world.write(
+          TestChange(table: table, data: #"{"late":true}"#, at: 5, id: 3 + UInt128(place)),
+          TestChange(table: table, data: "{\"x\":\(deep)}", at: 20, id: 5 + UInt128(place)))
+      }
+      #expect(try await world.refresh().unreadable == 2)
+      let deleted: Int64 = try await world.admin.query(
+        Statement(
+          """
+          WITH gone AS (DELETE FROM public.sync_changes WHERE data::text LIKE '%[[[%' RETURNING 1)
+          SELECT count(*) FROM gone
+          """
+        ).bind()
+      ).only().get(0)
+      #expect(deleted == 2)
+      for (place, table) in tables.enumerated() {
+        try await world.write(TestChange(table: table, data: #"{"n":2}"#, at: 30, id: 7 + UInt128(place)))
+      }
+      #expect(try await world.refresh().refolded == 2)
+      #expect(try await world.compareWithWholeHistories() == 2)
+    }
+  }
+
+  @Test(
     "Who parked a mission is asked: an edit leaves it parked, another due time or state hands it out again",
     arguments: Road.allCases)
   func parked(road: Road) async throws {
