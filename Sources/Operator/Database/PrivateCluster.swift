@@ -199,10 +199,12 @@ struct PrivateCluster: ~Copyable, Sendable {
       number = digits
     } catch .empty {
       number = ""
+    } catch .missing {
+      return  // Whoever left it has just ended in good order.
     } catch { throw .refused("\(Printable.name(home.path(of: Self.pidFile))) \(error.sentence)") }
     try about(home.path(of: Self.pidFile)) { () throws(FileProblem) in
       if !number.isEmpty, try Folder(opening: "/proc").status(of: number) == nil { return }
-      try home.remove(Self.pidFile)
+      do throws(FileProblem) { try home.remove(Self.pidFile) } catch .missing { return }
     }
     let sockets = try about(place.sockets) { () throws(FileProblem) in try Folder(opening: place.sockets) }
     let lock = ".s.PGSQL.\(ClusterPlace.port).lock"
