@@ -30,6 +30,13 @@ import Testing
   private let metrics = MetricRegistry(service: "mandate-test")
   private let log = Log(program: "mandate-test", to: -1)
 
+  @Test("Nobody is ready for having no checks: that is a mistake in the source, and ends the program")
+  func nothingChecked() async {
+    await #expect(processExitsWith: .failure) {
+      _ = Readiness([], log: Log(program: "mandate-test", to: -1), metrics: MetricRegistry(service: "mandate-test"))
+    }
+  }
+
   @Test("Before the first look nobody is ready, after a good one he is")
   func first() async {
     let readiness = Readiness(
