@@ -11,8 +11,11 @@
 #include <event2/keyvalq_struct.h>
 #include <event2/listener.h>
 #include <event2/util.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/socket.h>
@@ -43,6 +46,27 @@ static inline void mandate_ignore_event_log(int severity, const char *message) {
 }
 
 static inline void mandate_silence_libevent(void) { event_set_log_callback(mandate_ignore_event_log); }
+
+// What libevent reads may be a key in a body or a token in a header, and it frees its buffers as they are. These wipe
+// whatever it frees. Memory that was taken before they are set is malloc's too, so they may be set at any time.
+static inline void mandate_wipe_and_free_event_memory(void *start) {
+  if (start == NULL) return;
+  explicit_bzero(start, malloc_usable_size(start));
+  free(start);
+}
+
+static inline void *mandate_reallocate_event_memory(void *start, size_t count) {
+  void *moved = malloc(count);
+  if (moved == NULL || start == NULL) return moved;
+  size_t before = malloc_usable_size(start);
+  memcpy(moved, start, before < count ? before : count);
+  mandate_wipe_and_free_event_memory(start);
+  return moved;
+}
+
+static inline void mandate_wipe_what_libevent_frees(void) {
+  event_set_mem_functions(malloc, mandate_reallocate_event_memory, mandate_wipe_and_free_event_memory);
+}
 
 // flock is a function and a structure of the same name; Swift would take the structure.
 static inline int mandate_lock_file(int fd) { return flock(fd, LOCK_EX | LOCK_NB); }

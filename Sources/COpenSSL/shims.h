@@ -57,7 +57,7 @@ static inline int mandate_wipe_what_is_freed(void) {
 static const int mandate_key_pair = EVP_PKEY_KEYPAIR;
 
 static const unsigned long mandate_name_as_rfc2253 = XN_FLAG_RFC2253;
-static const uint64_t mandate_no_renegotiation_no_tickets = SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET;
+static const uint64_t mandate_server_options = SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET | SSL_OP_CLEANSE_PLAINTEXT;
 
 // BIO_get_mem_data is a macro over BIO_ctrl; the bytes stay the BIO's own.
 static inline long mandate_bio_bytes(BIO *bio, char **start) { return BIO_get_mem_data(bio, start); }

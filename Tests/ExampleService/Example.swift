@@ -26,7 +26,7 @@ struct Example {
     service.publicRoutes = routes
     service.internalRoutes.guarded(by: settings.callers) { routes in
       routes.post("/internal/tell", bodyLimit: 1_024) { request in
-        await board.tell(String(decoding: request.body, as: UTF8.self))
+        await board.tell(String(decoding: request.bytes.indices.map { request.bytes[$0] }, as: UTF8.self))
         told.add()
         return .empty()
       }

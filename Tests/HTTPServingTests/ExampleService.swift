@@ -20,8 +20,8 @@ struct ExampleService {
     internalRoutes.guarded(by: callers) { routes in
       // This route takes more than the usual 1 MiB, and its answer is wiped once it is sent.
       routes.post("/internal/v1/reverse", bodyLimit: 8 << 20) { request in
-        var answer = WipedBytes(capacity: request.body.count)
-        for byte in request.body.reversed() { answer.append(byte) }
+        var answer = WipedBytes(capacity: request.bytes.count)
+        for index in request.bytes.indices.reversed() { answer.append(request.bytes[index]) }
         return .wiped(answer, type: "application/octet-stream")
       }
     }

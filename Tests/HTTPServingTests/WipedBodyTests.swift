@@ -1,4 +1,5 @@
-// A body with one owner is sent from where it lies, and no copy of it is left in this process once it is sent.
+// A body with one owner is sent from where it lies, and no copy of it is left in this process once it is sent. The body
+// of a request has one owner as well, whatever way it came in.
 
 import HTTPServing
 import MemoryInspection
@@ -55,6 +56,61 @@ struct WipedBodyTests {
       #expect(before.withLock { $0 } == 1)
       #expect(try secret.places().isEmpty)
     }
+  }
+
+  enum Arrival: CaseIterable {
+    case atOnce, inTwoParts, withAnotherBehind, chunked
+  }
+
+  @Test(
+    "While a handler works there is one copy of what it was sent, and none once it has answered",
+    .enabled(if: Sanitizer.isAbsent), arguments: Arrival.allCases)
+  func requestIsWiped(arrival: Arrival) async throws {
+    let secret = MemoryScan(random: 48)
+    let seen = Mutex<(places: Int, isWhole: Bool)>((-1, false))
+    var routes = TestServer.standardRoutes
+    routes.post("/secret") { request in
+      let places = (try? secret.places().count) ?? -1
+      let isWhole =
+        request.bytes.count == secret.count + 1
+        && (0..<secret.count).allSatisfy { request.bytes[$0] == secret.byte(at: $0) }
+      seen.withLock { $0 = (places, isWhole) }
+      return .text("taken")
+    }
+    try await TestServer.blocking(TestServer.listener(routes: routes)) { test in
+      let socket = try test.connect()
+      try Self.post(secret, arrival, through: socket)
+      #expect(try socket.reply()?.body == "taken")
+      if arrival == .withAnotherBehind { #expect(try socket.reply()?.body == "ok") }
+      #expect(try socket.get("/ok").body == "ok")
+      let (places, isWhole) = seen.withLock { $0 }
+      #expect(isWhole)
+      // Where nothing holds the handler back, our own copy may still be there when it looks.
+      if arrival == .inTwoParts { #expect(places == 1) }
+      #expect(try secret.places().isEmpty)
+    }
+  }
+
+  /// Sends the secret and one byte after it; nothing of it stays on our side.
+  private static func post(_ secret: MemoryScan, _ arrival: Arrival, through socket: RawSocket) throws {
+    let count = secret.count + 1
+    let length = arrival == .chunked ? "Transfer-Encoding: chunked" : "Content-Length: \(count)"
+    do {
+      var message = WipedBytes(capacity: 1024)
+      for byte in "POST /secret HTTP/1.1\r\nHost: a\r\n\(length)\r\n\r\n".utf8 { message.append(byte) }
+      if arrival == .chunked { for byte in "\(String(count, radix: 16))\r\n".utf8 { message.append(byte) } }
+      for index in 0..<secret.count { message.append(secret.byte(at: index)) }
+      if arrival == .chunked { for byte in "!\r\n0\r\n\r\n".utf8 { message.append(byte) } }
+      if arrival == .atOnce { message.append(UInt8(ascii: "!")) }
+      if arrival == .withAnotherBehind {
+        for byte in "!GET /ok HTTP/1.1\r\nHost: a\r\n\r\n".utf8 { message.append(byte) }
+      }
+      let sent = unsafe message.bytes.withUnsafeBytes {
+        unsafe send(socket.descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+      }
+      guard sent == message.count else { throw SocketProblem.cannotSend(errno) }
+    }
+    if arrival == .inTwoParts { try socket.send("!") }
   }
 
   /// Reads one reply whose last bytes should be the secret, into memory that is wiped at once.

@@ -47,7 +47,8 @@ final class AuthDesk: Sendable {
       let answer = try await standIn.answer(
         AuthRequest(
           method: request.method == .head ? HTTPMethod.get.rawValue : request.method.rawValue,
-          path: path.description, authorization: request.headers["Authorization"], body: request.body))
+          path: path.description, authorization: request.headers["Authorization"], body: [UInt8](copying: request.bytes)
+        ))
       return .json(answer.json.compactBytes(), status: answer.status)
     } catch {
       Development.complain("mandate-dev: a request failed: \(error)")

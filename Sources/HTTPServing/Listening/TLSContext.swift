@@ -28,8 +28,9 @@ final class TLSContext: @unchecked Sendable {
   func newConnection() -> OpaquePointer? { unsafe SSL_new(context) }
 
   private static func prepare(_ context: OpaquePointer, _ settings: TLSSettings) throws(HTTPServingError) {
-    // Resumption would carry an old verdict about a client's certificate past a reload.
-    unsafe SSL_CTX_set_options(context, mandate_no_renegotiation_no_tickets)
+    // Resumption would carry an old verdict about a client's certificate past a reload. What was decrypted is wiped as
+    // soon as libevent has read it.
+    unsafe SSL_CTX_set_options(context, mandate_server_options)
     guard unsafe SSL_CTX_ctrl(context, SSL_CTRL_SET_MIN_PROTO_VERSION, Int(TLS1_2_VERSION), nil) == 1 else {
       throw .outOfResources
     }

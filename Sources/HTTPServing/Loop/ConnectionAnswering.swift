@@ -59,13 +59,17 @@ extension Connection {
     return unsafe String(cString: start)
   }
 
-  private func body(_ request: OpaquePointer) -> [UInt8] {
-    guard let buffer = unsafe evhttp_request_get_input_buffer(request) else { return [] }
+  /// Taken out of libevent's buffer, which wipes what it gives up: from here on there is one copy, with one owner.
+  private func body(_ request: OpaquePointer) -> WipedBody? {
+    guard let buffer = unsafe evhttp_request_get_input_buffer(request) else { return nil }
     let count = unsafe evbuffer_get_length(buffer)
-    guard count > 0 else { return [] }
-    return unsafe [UInt8](unsafeUninitializedCapacity: count) { bytes, filled in
-      unsafe filled = max(0, evbuffer_copyout(buffer, bytes.baseAddress, count))
-    }
+    guard count > 0 else { return nil }
+    var bytes = WipedBytes(capacity: count)
+    bytes.resize(to: count)
+    var room = bytes.mutableBytes
+    let taken = unsafe room.withUnsafeMutableBytes { unsafe evbuffer_remove(buffer, $0.baseAddress, count) }
+    bytes.resize(to: max(0, Int(taken)))
+    return WipedBody(bytes)
   }
 
   // MARK: The handler's answer

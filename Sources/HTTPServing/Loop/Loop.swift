@@ -70,8 +70,7 @@ final class Loop: @unchecked Sendable {
   // MARK: The thread
 
   private func run() {
-    mandate_ignore_sigpipe()
-    mandate_silence_libevent()
+    _ = Self.preparation
     guard let base = unsafe mandate_event_base_new() else {
       fatalError("mandate: no descriptor is left for the event loop")
     }
@@ -101,6 +100,13 @@ final class Loop: @unchecked Sendable {
     unsafe self.base = nil
     laters.removeAll()
   }
+
+  /// Once, whatever the number of loops.
+  private static let preparation: Void = {
+    mandate_ignore_sigpipe()
+    mandate_silence_libevent()
+    mandate_wipe_what_libevent_frees()
+  }()
 
   private func answerBell() {
     var rings: UInt64 = 0

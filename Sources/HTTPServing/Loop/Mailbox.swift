@@ -73,7 +73,7 @@ struct RawRequest: Sendable {
   let target: [UInt8]
   let headers: HTTPHeaders
   let serviceKey: PresentedServiceKey?
-  let body: [UInt8]
+  let body: WipedBody?
   let id: String
   let peer: HTTPRequest.Peer
 }

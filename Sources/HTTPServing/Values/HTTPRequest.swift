@@ -1,5 +1,7 @@
 // A request as a handler sees it: whole, within every limit, and read in one way only.
 
+import Secrets
+
 package struct HTTPRequest: Sendable {
   package let method: HTTPMethod
   /// Decoded segments of the path; `/` has none, `/a/` has `a` and an empty one.
@@ -8,7 +10,8 @@ package struct HTTPRequest: Sendable {
   package let query: [QueryItem]
   /// All fields but `X-Service-Key`, which is compared and never handed on.
   package let headers: HTTPHeaders
-  package let body: [UInt8]
+  /// Nil for an empty one. Any body may hold a secret, so all of them are wiped when the last request value ends.
+  let body: WipedBody?
   /// Ours unless an internal caller sent one; echoed as `X-Request-Id`.
   package let id: String
   /// Valid by W3C's grammar, or nil.
@@ -35,9 +38,19 @@ package struct HTTPRequest: Sendable {
     package var listener: ListenerName
   }
 
+  /// The body, where it lies. Whoever copies it answers for the copy.
   package var bytes: Span<UInt8> {
     @_lifetime(borrow self)
-    borrowing get { body.span }
+    borrowing get {
+      guard let body else { return Span() }
+      // The bytes are the body's, which never changes them, and this value keeps the body alive.
+      let span = unsafe Span(_unsafeElements: Self.place(of: body.bytes))
+      return unsafe _overrideLifetime(span, borrowing: self)
+    }
+  }
+
+  private static func place(of bytes: borrowing WipedBytes) -> UnsafeBufferPointer<UInt8> {
+    unsafe bytes.bytes.withUnsafeBufferPointer { unsafe $0 }
   }
 
   /// The only value of a query item; nil when there is none or more than one.

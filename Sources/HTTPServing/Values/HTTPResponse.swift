@@ -54,7 +54,7 @@ package struct HTTPResponse: Sendable {
   package static func problem(_ problem: Problem) -> HTTPResponse { problem.response }
 }
 
-/// `@unchecked Sendable`: the bytes are never changed after they are taken in, and wiped by the last owner's end.
+/// A body of a request or of an answer. `@unchecked Sendable`: the bytes are never changed after they are taken in, and wiped by the last owner's end.
 final class WipedBody: @unchecked Sendable {
   let bytes: WipedBytes
 

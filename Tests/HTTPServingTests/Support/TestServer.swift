@@ -1,6 +1,7 @@
 // A server for the length of one test, with the routes that most tests need, and a record of what it observed.
 
 import HTTPServing
+import Secrets
 import Synchronization
 import Testing
 
@@ -73,7 +74,7 @@ struct TestServer: Sendable {
   static var standardRoutes: HTTPRoutes {
     var routes = HTTPRoutes()
     routes.get("/ok") { _ in .text("ok") }
-    routes.post("/echo") { request in .bytes(request.body, type: "application/octet-stream") }
+    routes.post("/echo") { request in .wiped(WipedBytes(copying: request.bytes), type: "application/octet-stream") }
     return routes
   }
 
