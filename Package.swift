@@ -144,15 +144,15 @@ let package = Package(
     .testTarget(
       name: "GrantIssuerTests",
       dependencies: [
-        "Contracts", "Cryptography", "GrantIssuer", "Grants", "Postgres", "PostgresSupport", "Secrets",
-        "ServiceRuntime", "Store", "StoreSupport", "Vault",
+        "Contracts", "Cryptography", "GrantIssuer", "Grants", "MemoryInspection", "Postgres", "PostgresSupport",
+        "Secrets", "ServiceRuntime", "Store", "StoreSupport", "Vault",
       ], swiftSettings: house),
     // The built services as processes of their own, over real sockets.
     .testTarget(
       name: "EndToEndTests",
       dependencies: [
-        "Contracts", "Cryptography", "Grants", "HTTPFetching", "Postgres", "PostgresSupport", "Secrets", "Store",
-        "StoreSupport", "mandate-issuer",
+        "Contracts", "Cryptography", "Grants", "HTTPFetching", "MemoryInspection", "Postgres", "PostgresSupport",
+        "Secrets", "Store", "StoreSupport", "mandate-issuer",
       ], swiftSettings: house),
     .testTarget(name: "HouseTests", swiftSettings: house),
     .testTarget(

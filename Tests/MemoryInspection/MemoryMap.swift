@@ -1,4 +1,4 @@
-// What the kernel says about this process's memory. For tests: a promise that something is locked or wiped is checked
+// What the kernel says about this process's memory, or about another's. For tests: a promise that something is locked or wiped is checked
 // from the outside.
 
 import Glibc
@@ -12,17 +12,29 @@ package enum Sanitizer {
   }()
 }
 
+/// Whether the memory of a process that can't be dumped may be looked at: what a debugger needs, and root mostly has.
+package enum Debugger {
+  package static let isAllowed: Bool = {
+    guard let lines = try? MemoryMap.lines(of: "/proc/self/status"),
+      let line = lines.first(where: { $0.hasPrefix("CapEff:") }),
+      let capabilities = UInt64(line.dropFirst(7).filter { !$0.isWhitespace }, radix: 16)
+    else { return false }
+    let ptrace = 19
+    return capabilities >> ptrace & 1 == 1
+  }()
+}
+
 package struct MemoryMap {
   package let range: Range<UInt>
   package let permissions: String
   /// The two-letter flags of the kernel: `lo` locked, `dd` left out of core dumps, `wf` wiped in a forked child.
   package let flags: Set<String>
 
-  /// Every mapping of this process, in order.
-  package static func all() throws -> [MemoryMap] {
+  /// Every mapping of this process, or of another, in order.
+  package static func all(of process: Int32? = nil) throws -> [MemoryMap] {
     var maps: [MemoryMap] = []
     var head: (range: Range<UInt>, permissions: String)?
-    for line in try lines(of: "/proc/self/smaps") {
+    for line in try lines(of: "/proc/\(process.map(String.init) ?? "self")/smaps") {
       let words = line.split(separator: " ").map(String.init)
       guard let first = words.first else { continue }
       let ends = first.split(separator: "-").compactMap { UInt($0, radix: 16) }
@@ -43,7 +55,7 @@ package struct MemoryMap {
     let path: String
   }
 
-  private static func lines(of path: String) throws -> [Substring] {
+  fileprivate static func lines(of path: String) throws -> [Substring] {
     guard let file = unsafe fopen(path, "r") else { throw Unreadable(path: path) }
     defer { unsafe fclose(file) }
     var bytes: [UInt8] = []

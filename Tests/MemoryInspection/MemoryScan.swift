@@ -1,4 +1,4 @@
-// A search of all the memory that this process can write to, through the kernel, for bytes that should not be there.
+// A search of all the memory that this process can write to, or another, through the kernel, for bytes that should not be there.
 
 import Glibc
 
@@ -29,10 +29,11 @@ package struct MemoryScan {
     for index in masked.indices { span[index] = byte(at: index) }
   }
 
-  /// Where the bytes lie now, each with its mapping.
-  package func places() throws -> [MemoryMap] {
-    let memory = unsafe open("/proc/self/mem", O_RDONLY)
-    guard memory >= 0 else { throw MemoryMap.Unreadable(path: "/proc/self/mem") }
+  /// Where the bytes lie now, each with its mapping; in another process that may go on meanwhile, if one is named.
+  package func places(in process: Int32? = nil) throws -> [MemoryMap] {
+    let path = "/proc/\(process.map(String.init) ?? "self")/mem"
+    let memory = unsafe open(path, O_RDONLY)
+    guard memory >= 0 else { throw MemoryMap.Unreadable(path: path) }
     defer { close(memory) }
     // Shared, so that it is a mapping of its own that the search can leave out.
     let size = 4 << 20
@@ -43,7 +44,7 @@ package struct MemoryScan {
     defer { unsafe munmap(window, size) }
 
     var found: [MemoryMap] = []
-    for map in try MemoryMap.all() where map.permissions == "rw-p" {
+    for map in try MemoryMap.all(of: process) where map.permissions == "rw-p" {
       var start = map.range.lowerBound
       while start < map.range.upperBound {
         let wanted = min(size, Int(map.range.upperBound - start))

@@ -27,7 +27,9 @@ final class IssuerProcess: Sendable {
   /// What opens the grants that it issues.
   let resolver: ResolverKeys
   private let process: Mutex<Process>
-  private let output: Mutex<[String]>
+  /// The key encryption key as its setting gives it.
+  let kek: String
+  private let output: Lines
 
   static let serviceKey = "kR7vQ2nX9sLd4TzB8wYh3MfJ"
 
@@ -53,12 +55,13 @@ final class IssuerProcess: Sendable {
     let signer = try TokenSigner()
     try signer.keySet.write(toFile: folder + "/jwks.json", atomically: true, encoding: .utf8)
     let (pem, keys) = try Self.makePair()
-    let kek = try SecureRandom.bytes(32)
+    let kekBytes = try SecureRandom.bytes(32)
+    let kek = Base64.encode(kekBytes.span)
     let process = Process()
     process.executableURL = Bundle.main.bundleURL.appending(path: "mandate-issuer")
     process.environment = [
       "MANDATE_DATABASE_URL": cluster.url(database: database.name, user: StoreRole.issuer.rawValue),
-      "MANA_AUTH_KEK": Base64.encode(kek.span), "MANDATE_JWKS_FILE": folder + "/jwks.json",
+      "MANA_AUTH_KEK": kek, "MANDATE_JWKS_FILE": folder + "/jwks.json",
       "MANA_AI_PUBLIC_KEY_PEM": pem, "MANDATE_PUBLIC_LISTEN": "127.0.0.1:0", "MANDATE_INTERNAL_LISTEN": "127.0.0.1:0",
       "MANA_SERVICE_KEY": Self.serviceKey, "MANDATE_TOKEN_ISSUER": TokenSigner.issuer,
     ].merging(environment) { $1 }
@@ -84,7 +87,14 @@ final class IssuerProcess: Sendable {
     client = try HTTPClient()
     resolver = keys
     self.process = Mutex(process)
-    output = Mutex(lines)
+    (output, self.kek) = (reading, kek)
+  }
+
+  /// What it wrote after it was listening, to its end. Once, and after it was told to stop.
+  func restOfLog() async -> [String] {
+    var lines: [String] = []
+    while let line = await output.next() { lines.append(line) }
+    return lines
   }
 
   private static func makePair() throws -> (pem: String, keys: ResolverKeys) {
