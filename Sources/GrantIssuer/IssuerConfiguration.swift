@@ -33,6 +33,11 @@ struct IssuerConfiguration: Sendable {
   private static let url = SecretSetting(
     .databaseURL, required: true, length: 1...4_096,
     reason: "The login is mandate_issuer; its password belongs into a file that the URL's passfile= names.")
+  private static let pooler = Setting<ConnectionConfiguration.Pooler>.oneOf(
+    .databasePooler, .value(.none),
+    reason:
+      "Say `transaction` where the URL leads through PgBouncer in transaction mode, which keeps no statement or setting "
+      + "of a session between two transactions.")
   private static let connectionCount = Setting.integer(
     .databaseConnections, .value(8), in: 1...200, unit: "connections",
     reason: "Two per core of the database keep it busy; more only queue there.")
@@ -60,7 +65,7 @@ struct IssuerConfiguration: Sendable {
     .tokenKeysFile, .value(""), reason: "Read at the start and at SIGHUP. Either this or the URL.")
 
   static let documentation = [
-    url.documentation, connectionCount.documentation, kek.documentation, formerKeks.documentation,
+    url.documentation, pooler.documentation, connectionCount.documentation, kek.documentation, formerKeks.documentation,
     environmentWraps.documentation, publicKey.documentation, issuesV1.documentation, issuer.documentation,
     audience.documentation, keysURL.documentation, keysFile.documentation,
   ]
@@ -68,7 +73,8 @@ struct IssuerConfiguration: Sendable {
   // MARK: Reading
 
   init(_ reader: inout SettingsReader, _ settings: ServiceSettings) {
-    database = Self.database(&reader)
+    let pooler = reader.read(Self.pooler)
+    database = Self.database(&reader, pooler)
     connections = reader.read(Self.connectionCount)
     keys = Self.keyRing(&reader, settings.stage)
     resolverKey = Self.resolverKey(&reader)
@@ -85,7 +91,9 @@ struct IssuerConfiguration: Sendable {
   }
 
   /// libpq takes the URL as one text, so it is one for a moment.
-  private static func database(_ reader: inout SettingsReader) -> ConnectionConfiguration? {
+  private static func database(
+    _ reader: inout SettingsReader, _ pooler: ConnectionConfiguration.Pooler
+  ) -> ConnectionConfiguration? {
     let secret = reader.readRequired(url)
     guard secret.count > 0 else { return nil }
     let text: String
@@ -93,7 +101,7 @@ struct IssuerConfiguration: Sendable {
       reader.require(false, of: [.databaseURL], "is not UTF-8 text; it must be.")
       return nil
     }
-    do { return try ConnectionConfiguration(url: text, applicationName: "mandate-issuer") } catch {
+    do { return try ConnectionConfiguration(url: text, pooler: pooler, applicationName: "mandate-issuer") } catch {
       reader.require(false, of: [.databaseURL], "\(error).")
       return nil
     }

@@ -5,6 +5,7 @@ import Contracts
 import Postgres
 import Secrets
 import Store
+import StoreSupport
 import Testing
 
 @testable import GrantIssuer
@@ -52,9 +53,11 @@ import Testing
     ),
   ]
 
-  @Test("However issue, rotate, zero-knowledge, revoke and delete interleave, nothing contradicts itself afterwards")
-  func everythingAtOnce() async throws {
-    try await Office.with(connections: 12) { office in
+  @Test(
+    "However issue, rotate, zero-knowledge, revoke and delete interleave, nothing contradicts itself afterwards",
+    arguments: Road.allCases)
+  func everythingAtOnce(road: Road) async throws {
+    try await Office.with(road: road, connections: 12) { office in
       let users = ["anna", "bert", "cleo"]
       for user in users { _ = try await office.addUser(user) }
       let problems = try await withThrowingTaskGroup(of: IssuerProblem?.self) { group in

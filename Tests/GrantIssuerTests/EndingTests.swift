@@ -5,14 +5,15 @@ import Contracts
 import Postgres
 import Secrets
 import Store
+import StoreSupport
 import Testing
 
 @testable import GrantIssuer
 
 @Suite struct EndingTests {
-  @Test("A revoked grant opens nothing from then on, and revoking again says the same")
-  func revokes() async throws {
-    try await Office.with { office in
+  @Test("A revoked grant opens nothing from then on, and revoking again says the same", arguments: Road.allCases)
+  func revokes(road: Road) async throws {
+    try await Office.with(road: road) { office in
       let anna = try await office.addUser("anna")
       let key = try masterKey(try json(await office.issuer.fetchKey(of: anna)))
       let grant = try await office.issuer.issueGrant(try wish("m", ["n1", "n2"]), by: anna).get()
@@ -34,9 +35,11 @@ import Testing
     }
   }
 
-  @Test("Revoking what was never granted, and somebody else's mission, says so and changes nothing")
-  func revokesNothing() async throws {
-    try await Office.with { office in
+  @Test(
+    "Revoking what was never granted, and somebody else's mission, says so and changes nothing",
+    arguments: Road.allCases)
+  func revokesNothing(road: Road) async throws {
+    try await Office.with(road: road) { office in
       let (anna, bert) = (try await office.addUser("anna"), try await office.addUser("bert"))
       _ = try await office.issuer.issueGrant(try wish("m", ["n1"]), by: bert).get()
       let before = try await office.counts()
@@ -50,9 +53,11 @@ import Testing
     }
   }
 
-  @Test("A revocation that meets an opening in flight says that it is still draining, and is in force all the same")
-  func drains() async throws {
-    try await Office.with { office in
+  @Test(
+    "A revocation that meets an opening in flight says that it is still draining, and is in force all the same",
+    arguments: Road.allCases)
+  func drains(road: Road) async throws {
+    try await Office.with(road: road) { office in
       let anna = try await office.addUser("anna")
       let grant = try await office.issuer.issueGrant(try wish("m", ["n1"]), by: anna).get()
       let id = try #require(grant["grantId"]?.text)
@@ -73,9 +78,11 @@ import Testing
     }
   }
 
-  @Test("If the vault's change fails, no grant is closed; if a grant can't be closed, the vault does not change")
-  func oneTransaction() async throws {
-    try await Office.with { office in
+  @Test(
+    "If the vault's change fails, no grant is closed; if a grant can't be closed, the vault does not change",
+    arguments: Road.allCases)
+  func oneTransaction(road: Road) async throws {
+    try await Office.with(road: road) { office in
       let anna = try await office.addUser("anna")
       _ = try await office.issuer.setRecovery(try .sample, by: anna).get()
       let key = try json(await office.issuer.fetchKey(of: anna))
@@ -102,9 +109,11 @@ import Testing
     }
   }
 
-  @Test("A deleted account leaves no row, its grants open nothing, and its neighbours keep theirs")
-  func deletes() async throws {
-    try await Office.with { office in
+  @Test(
+    "A deleted account leaves no row, its grants open nothing, and its neighbours keep theirs", arguments: Road.allCases
+  )
+  func deletes(road: Road) async throws {
+    try await Office.with(road: road) { office in
       let (anna, bert) = (try await office.addUser("anna"), try await office.addUser("bert"))
       let key = try masterKey(try json(await office.issuer.fetchKey(of: anna)))
       let grant = try await office.issuer.issueGrant(try wish("m", ["n1"]), by: anna).get()
@@ -126,9 +135,9 @@ import Testing
     }
   }
 
-  @Test("Grants whose time is over are closed, and no others")
-  func expires() async throws {
-    try await Office.with { office in
+  @Test("Grants whose time is over are closed, and no others", arguments: Road.allCases)
+  func expires(road: Road) async throws {
+    try await Office.with(road: road) { office in
       let anna = try await office.addUser("anna")
       for mission in ["old", "young"] {
         _ = try await office.issuer.issueGrant(try wish(mission, ["n1"]), by: anna).get()

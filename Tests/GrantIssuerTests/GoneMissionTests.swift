@@ -3,6 +3,7 @@
 import Contracts
 import Postgres
 import Store
+import StoreSupport
 import Testing
 
 @testable import GrantIssuer
@@ -52,9 +53,11 @@ import Testing
     Case(data: #"{"deletedAt":"2026-01-01"}"#, staysOpen: false, why: "marked as deleted"),
   ]
 
-  @Test("A mission that is deleted, archived, or loses its grant, takes it along; an edited one does not")
-  func endings() async throws {
-    try await Office.with { office in
+  @Test(
+    "A mission that is deleted, archived, or loses its grant, takes it along; an edited one does not",
+    arguments: Road.allCases)
+  func endings(road: Road) async throws {
+    try await Office.with(road: road) { office in
       for (number, one) in Self.cases.enumerated() {
         let mission = "m\(number)"
         let fields = try JSONValue(parsing: one.data).object?.members.map { "\"\($0.key.text)\":\"\(one.at)\"" } ?? []
@@ -67,9 +70,9 @@ import Testing
     }
   }
 
-  @Test("Writing the same grant again, as another device's sync does, changes nothing")
-  func sameAgain() async throws {
-    try await Office.with { office in
+  @Test("Writing the same grant again, as another device's sync does, changes nothing", arguments: Road.allCases)
+  func sameAgain(road: Road) async throws {
+    try await Office.with(road: road) { office in
       let stays = try await staysOpen(office, "m") { user in
         let blob = try await office.texts(
           "SELECT (data -> 'grant')::text FROM public.sync_changes WHERE data ? 'grant'")
@@ -80,9 +83,11 @@ import Testing
     }
   }
 
-  @Test("Two issuers that follow one queue close each grant once, and neither waits for the other for ever")
-  func twoIssuers() async throws {
-    try await Office.with { office in
+  @Test(
+    "Two issuers that follow one queue close each grant once, and neither waits for the other for ever",
+    arguments: Road.allCases)
+  func twoIssuers(road: Road) async throws {
+    try await Office.with(road: road) { office in
       for number in 0..<20 {
         let caller = try await office.addUser("user\(number)")
         try await office.addMission("user\(number)", "m")

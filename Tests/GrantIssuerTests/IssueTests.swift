@@ -7,14 +7,17 @@ import Grants
 import Postgres
 import Secrets
 import Store
+import StoreSupport
 import Testing
 
 @testable import GrantIssuer
 
 @Suite struct IssueTests {
-  @Test("A grant opens exactly the records that it names, through receipts and the resolver's private key")
-  func opensItsRecords() async throws {
-    try await Office.with { office in
+  @Test(
+    "A grant opens exactly the records that it names, through receipts and the resolver's private key",
+    arguments: Road.allCases)
+  func opensItsRecords(road: Road) async throws {
+    try await Office.with(road: road) { office in
       let anna = try await office.addUser("anna")
       let key = try masterKey(try json(await office.issuer.fetchKey(of: anna)))
       let grant = try GrantV2(try await office.issuer.issueGrant(try wish("m1", ["n2", "n1", "n2"]), by: anna).get())
@@ -28,9 +31,11 @@ import Testing
     }
   }
 
-  @Test("A new grant for a mission closes the former one, whose shares are gone in the same moment")
-  func supersedes() async throws {
-    try await Office.with { office in
+  @Test(
+    "A new grant for a mission closes the former one, whose shares are gone in the same moment",
+    arguments: Road.allCases)
+  func supersedes(road: Road) async throws {
+    try await Office.with(road: road) { office in
       let anna = try await office.addUser("anna")
       let key = try masterKey(try json(await office.issuer.fetchKey(of: anna)))
       let first = try await office.issuer.issueGrant(try wish("m1", ["n1", "n2"]), by: anna).get()
@@ -57,9 +62,9 @@ import Testing
     (#","ttlMs":1e999"#, 2_592_000_000), (#","ttlMs":[1]"#, 604_800_000),
   ]
 
-  @Test("A lifetime is the default where it is no number, and clamped where it is one")
-  func clampsLifetimes() async throws {
-    try await Office.with { office in
+  @Test("A lifetime is the default where it is no number, and clamped where it is one", arguments: Road.allCases)
+  func clampsLifetimes(road: Road) async throws {
+    try await Office.with(road: road) { office in
       let anna = try await office.addUser("anna")
       for (member, expected) in Self.lifetimes {
         let grant = try GrantV2(try await office.issuer.issueGrant(try wish("m", ["n1"], member), by: anna).get())
@@ -68,9 +73,10 @@ import Testing
     }
   }
 
-  @Test("Records that are absent, deleted or somebody else's are refused by name, and all alike")
-  func unknownRecords() async throws {
-    try await Office.with { office in
+  @Test(
+    "Records that are absent, deleted or somebody else's are refused by name, and all alike", arguments: Road.allCases)
+  func unknownRecords(road: Road) async throws {
+    try await Office.with(road: road) { office in
       let anna = try await office.addUser("anna")
       _ = try await office.addUser("bert")
       try await office.addRecord("bert", "notes", "berts")
@@ -104,9 +110,11 @@ import Testing
     }
   }
 
-  @Test("Attached, the grant is on its mission when the answer leaves; without a mission there is no grant")
-  func attaches() async throws {
-    try await Office.with { office in
+  @Test(
+    "Attached, the grant is on its mission when the answer leaves; without a mission there is no grant",
+    arguments: Road.allCases)
+  func attaches(road: Road) async throws {
+    try await Office.with(road: road) { office in
       let anna = try await office.addUser("anna")
       try await office.addMission("anna", "m1")
       let grant = try await office.issuer.issueGrant(try wish("m1", ["n1"], #","attach":true"#), by: anna).get()
@@ -122,9 +130,11 @@ import Testing
     }
   }
 
-  @Test("Without a vault, and in zero-knowledge mode, nothing is granted, and the refusal stays in the log")
-  func refusals() async throws {
-    try await Office.with { office in
+  @Test(
+    "Without a vault, and in zero-knowledge mode, nothing is granted, and the refusal stays in the log",
+    arguments: Road.allCases)
+  func refusals(road: Road) async throws {
+    try await Office.with(road: road) { office in
       let nobody = try caller("nobody")
       #expect(await office.issuer.issueGrant(try wish("m", ["n1"]), by: nobody).problem == .vaultNotInitialised)
       #expect(try await office.lines("nobody") == ["grant_refuse/404/not-initialised"])
@@ -135,9 +145,9 @@ import Testing
     }
   }
 
-  @Test("The order of refusals is the seeds': configuration before counts before the vault")
-  func order() async throws {
-    try await Office.with { office in
+  @Test("The order of refusals is the seeds': configuration before counts before the vault", arguments: Road.allCases)
+  func order(road: Road) async throws {
+    try await Office.with(road: road) { office in
       let nobody = try caller("nobody")
       let unconfigured = try office.issuer(resolverKey: nil)
       let empty = try issueCall(#"{"missionId":"m","tables":[],"recordIds":[]}"#)
@@ -152,9 +162,9 @@ import Testing
     }
   }
 
-  @Test("A thousand records are one grant")
-  func thousand() async throws {
-    try await Office.with { office in
+  @Test("A thousand records are one grant", arguments: Road.allCases)
+  func thousand(road: Road) async throws {
+    try await Office.with(road: road) { office in
       let anna = try await office.addUser("anna")
       let names = (0..<1000).map { "r\($0)" }
       let answer = await office.issuer.issueGrant(try wish("m", names, #","allowMissing":true"#), by: anna)
@@ -163,11 +173,11 @@ import Testing
     }
   }
 
-  @Test("The eleventh wish within a minute has to wait, and nobody else has to")
-  func rateLimit() async throws {
+  @Test("The eleventh wish within a minute has to wait, and nobody else has to", arguments: Road.allCases)
+  func rateLimit(road: Road) async throws {
     var rules = IssuerRules.generous
     rules.issues = IssuerRules().issues
-    try await Office.with(rules: rules) { office in
+    try await Office.with(road: road, rules: rules) { office in
       let anna = try await office.addUser("anna")
       let bert = try await office.addUser("bert")
       for round in 0..<10 {
@@ -187,11 +197,11 @@ import Testing
     }
   }
 
-  @Test("Ten wishes at once for the last place: one gets it")
-  func rateLimitAtOnce() async throws {
+  @Test("Ten wishes at once for the last place: one gets it", arguments: Road.allCases)
+  func rateLimitAtOnce(road: Road) async throws {
     var rules = IssuerRules.generous
     rules.issues.calls = 1
-    try await Office.with(rules: rules) { office in
+    try await Office.with(road: road, rules: rules) { office in
       let anna = try await office.addUser("anna")
       let granted = try await withThrowingTaskGroup(of: Bool.self) { group in
         for _ in 0..<10 {
@@ -203,9 +213,11 @@ import Testing
     }
   }
 
-  @Test("A grant of v1 has the seeds' members in their order, and the key that their derivation gives")
-  func versionOne() async throws {
-    try await Office.with { office in
+  @Test(
+    "A grant of v1 has the seeds' members in their order, and the key that their derivation gives",
+    arguments: Road.allCases)
+  func versionOne(road: Road) async throws {
+    try await Office.with(road: road) { office in
       let anna = try await office.addUser("anna")
       let key = try masterKey(try json(await office.issuer.fetchKey(of: anna)))
       let call = try issueCall(
@@ -229,11 +241,11 @@ import Testing
     }
   }
 
-  @Test("Where v1 is not issued, asking for it is refused and named")
-  func versionOneOff() async throws {
+  @Test("Where v1 is not issued, asking for it is refused and named", arguments: Road.allCases)
+  func versionOneOff(road: Road) async throws {
     var rules = IssuerRules.generous
     rules.issuesV1 = false
-    try await Office.with(rules: rules) { office in
+    try await Office.with(road: road, rules: rules) { office in
       let anna = try await office.addUser("anna")
       let answer = await office.issuer.issueGrant(try wish("m", ["n1"], #","version":"v1""#), by: anna)
       #expect(answer.problem == .badRequest("version v1 is not issued here."))

@@ -28,9 +28,10 @@ struct Office: Sendable {
   static let pair = ResolverPair()
 
   static func with<Value>(
-    rules: IssuerRules = .generous, connections: Int = 8, _ body: (Office) async throws -> Value
+    road: Road = .direct, rules: IssuerRules = .generous, connections: Int = 8,
+    _ body: (Office) async throws -> Value
   ) async throws -> Value {
-    let database = try await PreparedDatabase.make()
+    let database = try await PreparedDatabase.make(road: road)
     func pool(_ configuration: ConnectionConfiguration) -> PostgresPool {
       PostgresPool(configuration, limits: PoolLimits(minimum: 0, maximum: connections))
     }

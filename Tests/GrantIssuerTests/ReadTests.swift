@@ -7,6 +7,7 @@ import Grants
 import Postgres
 import Secrets
 import Store
+import StoreSupport
 import Testing
 
 @testable import GrantIssuer
@@ -16,9 +17,9 @@ import Testing
     try AuditQuery(missionId: mission, limit: limit, before: before)
   }
 
-  @Test("Each read is one entry with the last thing known of it, newest first, in pages")
-  func folded() async throws {
-    try await Office.with { office in
+  @Test("Each read is one entry with the last thing known of it, newest first, in pages", arguments: Road.allCases)
+  func folded(road: Road) async throws {
+    try await Office.with(road: road) { office in
       let anna = try await office.addUser("anna")
       let key = try masterKey(try json(await office.issuer.fetchKey(of: anna)))
       let id = try GrantV2(try await office.issuer.issueGrant(try wish("m", ["n1", "n2", "n3"]), by: anna).get())
@@ -61,9 +62,9 @@ import Testing
     }
   }
 
-  @Test("With chain=true every hash can be recomputed from what is answered")
-  func chain() async throws {
-    try await Office.with { office in
+  @Test("With chain=true every hash can be recomputed from what is answered", arguments: Road.allCases)
+  func chain(road: Road) async throws {
+    try await Office.with(road: road) { office in
       let anna = try await office.addUser("anna")
       let key = try masterKey(try json(await office.issuer.fetchKey(of: anna)))
       let id = try GrantV2(try await office.issuer.issueGrant(try wish("m", ["n1", "n2"]), by: anna).get())
@@ -94,9 +95,9 @@ import Testing
     }
   }
 
-  @Test("Missions and records come folded and still sealed, one's own alone")
-  func records() async throws {
-    try await Office.with { office in
+  @Test("Missions and records come folded and still sealed, one's own alone", arguments: Road.allCases)
+  func records(road: Road) async throws {
+    try await Office.with(road: road) { office in
       let (anna, bert) = (try await office.addUser("anna"), try await office.addUser("bert"))
       try await office.addMission("anna", "m1", #"{"title":"enc:1:x"}"#)
       try await office.addMission("anna", "m2")
@@ -119,9 +120,9 @@ import Testing
     }
   }
 
-  @Test("The resolver's key is shown in both spellings, or its absence is")
-  func resolverKey() async throws {
-    try await Office.with { office in
+  @Test("The resolver's key is shown in both spellings, or its absence is", arguments: Road.allCases)
+  func resolverKey(road: Road) async throws {
+    try await Office.with(road: road) { office in
       let shown = try office.issuer.showResolverKey().get()
       #expect(shown["keyId"]?.text == Office.pair.publicKey.keyIdHex && shown["jwk"]?["kid"] == shown["keyId"])
       #expect(shown["pem"]?.text == Office.pair.publicKey.pem())

@@ -5,15 +5,16 @@ import Contracts
 import Postgres
 import Secrets
 import Store
+import StoreSupport
 import Testing
 import Vault
 
 @testable import GrantIssuer
 
 @Suite struct VaultRouteTests {
-  @Test("The first call makes the key, every other is answered with the same")
-  func initialises() async throws {
-    try await Office.with { office in
+  @Test("The first call makes the key, every other is answered with the same", arguments: Road.allCases)
+  func initialises(road: Road) async throws {
+    try await Office.with(road: road) { office in
       let anna = try caller("anna")
       #expect(
         try await office.issuer.showVaultStatus(of: anna).get().compactText()
@@ -35,9 +36,9 @@ import Vault
     }
   }
 
-  @Test("Many devices that begin at once have one key")
-  func initialisesAtOnce() async throws {
-    try await Office.with { office in
+  @Test("Many devices that begin at once have one key", arguments: Road.allCases)
+  func initialisesAtOnce(road: Road) async throws {
+    try await Office.with(road: road) { office in
       let anna = try caller("anna")
       let keys = try await withThrowingTaskGroup(of: JSONValue.self) { group in
         for number in 0..<12 {
@@ -55,9 +56,9 @@ import Vault
     }
   }
 
-  @Test("A fetch without a vault, and one that fails, are in the log all the same")
-  func failuresPersist() async throws {
-    try await Office.with { office in
+  @Test("A fetch without a vault, and one that fails, are in the log all the same", arguments: Road.allCases)
+  func failuresPersist(road: Road) async throws {
+    try await Office.with(road: road) { office in
       let nobody = try caller("nobody")
       #expect(problem(await office.issuer.fetchKey(of: nobody)) == .vaultNotInitialised)
       #expect(try await office.lines("nobody") == ["failed_fetch/404/not-initialised"])
@@ -72,9 +73,9 @@ import Vault
     }
   }
 
-  @Test("A wrap that was put into another user's row does not open there")
-  func swappedRows() async throws {
-    try await Office.with { office in
+  @Test("A wrap that was put into another user's row does not open there", arguments: Road.allCases)
+  func swappedRows(road: Road) async throws {
+    try await Office.with(road: road) { office in
       let (anna, bert) = (try await office.addUser("anna"), try await office.addUser("bert"))
       try await office.script(
         """
@@ -90,9 +91,11 @@ import Vault
     }
   }
 
-  @Test("Rotating makes another key, forgets the recovery pair and closes every grant; without a vault it makes one")
-  func rotates() async throws {
-    try await Office.with { office in
+  @Test(
+    "Rotating makes another key, forgets the recovery pair and closes every grant; without a vault it makes one",
+    arguments: Road.allCases)
+  func rotates(road: Road) async throws {
+    try await Office.with(road: road) { office in
       let anna = try caller("anna")
       let first = try json(await office.issuer.rotateKey(of: anna))
       #expect(try await office.lines("anna") == ["rotate/201/init-on-rotate"])
@@ -115,9 +118,11 @@ import Vault
     }
   }
 
-  @Test("A fourth rotation within the hour has to wait, and so has a thirty-first fetch within the minute")
-  func rateLimits() async throws {
-    try await Office.with(rules: IssuerRules()) { office in
+  @Test(
+    "A fourth rotation within the hour has to wait, and so has a thirty-first fetch within the minute",
+    arguments: Road.allCases)
+  func rateLimits(road: Road) async throws {
+    try await Office.with(road: road, rules: IssuerRules()) { office in
       let anna = try caller("anna")
       for _ in 0..<3 { #expect(problem(await office.issuer.rotateKey(of: anna)) == nil) }
       let before = try await office.counts()
@@ -135,9 +140,9 @@ import Vault
     }
   }
 
-  @Test("The recovery pair is kept as it comes, and cleared unless the mode depends on it")
-  func recovery() async throws {
-    try await Office.with { office in
+  @Test("The recovery pair is kept as it comes, and cleared unless the mode depends on it", arguments: Road.allCases)
+  func recovery(road: Road) async throws {
+    try await Office.with(road: road) { office in
       let anna = try caller("anna")
       #expect(await office.issuer.setRecovery(try .sample, by: anna).problem == .vaultNotInitialised)
       #expect(await office.issuer.clearRecovery(by: anna).problem == .vaultNotInitialised)
@@ -156,9 +161,9 @@ import Vault
     }
   }
 
-  @Test("Into zero-knowledge mode: only with a recovery pair; the wrap and every grant go")
-  func enters() async throws {
-    try await Office.with { office in
+  @Test("Into zero-knowledge mode: only with a recovery pair; the wrap and every grant go", arguments: Road.allCases)
+  func enters(road: Road) async throws {
+    try await Office.with(road: road) { office in
       let anna = try await office.addUser("anna")
       _ = try await office.issuer.issueGrant(try wish("m", ["n1"]), by: anna).get()
       #expect(await office.issuer.changeZeroKnowledge(.enter, by: anna).problem == .recoveryMissing)
@@ -188,9 +193,9 @@ import Vault
     }
   }
 
-  @Test("Out of zero-knowledge mode: only with the key that went in")
-  func leaves() async throws {
-    try await Office.with { office in
+  @Test("Out of zero-knowledge mode: only with the key that went in", arguments: Road.allCases)
+  func leaves(road: Road) async throws {
+    try await Office.with(road: road) { office in
       let anna = try await office.addUser("anna")
       let key = try #require(try json(await office.issuer.fetchKey(of: anna))["masterKey"]?.text)
       try await office.enterZeroKnowledge(anna)
@@ -218,9 +223,11 @@ import Vault
     }
   }
 
-  @Test("A vault that came here in zero-knowledge mode stays in it, for nobody knows which key is its own")
-  func importedWithoutCheck() async throws {
-    try await Office.with { office in
+  @Test(
+    "A vault that came here in zero-knowledge mode stays in it, for nobody knows which key is its own",
+    arguments: Road.allCases)
+  func importedWithoutCheck(road: Road) async throws {
+    try await Office.with(road: road) { office in
       try await office.script(
         """
         INSERT INTO auth.users (id) VALUES ('zoe');

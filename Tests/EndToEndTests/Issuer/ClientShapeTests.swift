@@ -6,12 +6,15 @@ import Cryptography
 import Foundation
 import Grants
 import HTTPFetching
+import StoreSupport
 import Testing
 
 @Suite struct ClientShapeTests {
-  @Test("A client of the former system makes its vault, has a grant issued, and can read all that it reads")
-  func formerClient() async throws {
-    try await IssuerProcess.with(["MANDATE_ISSUE_V1": "true"]) { issuer in
+  @Test(
+    "A client of the former system makes its vault, has a grant issued, and can read all that it reads",
+    arguments: Road.allCases)
+  func formerClient(road: Road) async throws {
+    try await IssuerProcess.with(["MANDATE_ISSUE_V1": "true"], road: road) { issuer in
       let vault = HostileRow.vault
       #expect(try await issuer.ask(.get, vault + "/status", as: "anna").json["vaultExists"] == .bool(false))
       let made = try await issuer.ask(.post, vault + "/init", "", as: "anna").json

@@ -34,9 +34,9 @@ final class IssuerProcess: Sendable {
   static let serviceKey = "kR7vQ2nX9sLd4TzB8wYh3MfJ"
 
   static func with<Value>(
-    _ environment: [String: String] = [:], _ body: (IssuerProcess) async throws -> Value
+    _ environment: [String: String] = [:], road: Road = .direct, _ body: (IssuerProcess) async throws -> Value
   ) async throws -> Value {
-    let issuer = try await IssuerProcess(environment)
+    let issuer = try await IssuerProcess(environment, road)
     let result: Result<Value, any Error>
     do { result = .success(try await body(issuer)) } catch { result = .failure(error) }
     issuer.stop()
@@ -46,7 +46,7 @@ final class IssuerProcess: Sendable {
     return try result.get()
   }
 
-  private init(_ environment: [String: String]) async throws {
+  private init(_ environment: [String: String], _ road: Road) async throws {
     let cluster = try await TemporaryCluster.durable()
     let database = try await PreparedDatabase.make(in: cluster)
     let folder = FileManager.default.temporaryDirectory.path + "/mandate-issuer-\(UUID().uuidString.prefix(8))"
@@ -60,7 +60,8 @@ final class IssuerProcess: Sendable {
     let process = Process()
     process.executableURL = Bundle.main.bundleURL.appending(path: "mandate-issuer")
     process.environment = [
-      "MANDATE_DATABASE_URL": cluster.url(database: database.name, user: StoreRole.issuer.rawValue),
+      "MANDATE_DATABASE_URL": try await database.url(StoreRole.issuer.rawValue, road),
+      "MANDATE_DATABASE_POOLER": road == .pooler ? "transaction" : "none",
       "MANA_AUTH_KEK": kek, "MANDATE_JWKS_FILE": folder + "/jwks.json",
       "MANA_AI_PUBLIC_KEY_PEM": pem, "MANDATE_PUBLIC_LISTEN": "127.0.0.1:0", "MANDATE_INTERNAL_LISTEN": "127.0.0.1:0",
       "MANA_SERVICE_KEY": Self.serviceKey, "MANDATE_TOKEN_ISSUER": TokenSigner.issuer,
