@@ -18,6 +18,7 @@ const FILES = {
   'field-v2.1': fieldCase,
   'sealed-copy-v2.1': sealedCopyCase,
   'audit-chain-v2.1': auditCase,
+  'vault-v2.1': vaultCase,
 };
 
 class Refused extends Error {
@@ -328,6 +329,19 @@ async function keyringCase(group, test) {
     throw new Error('sealing gives another row');
   }
   return { nonce: hex(row.slice(0, 12)), aad: hex(aad), recordKey: hex(opened) };
+}
+
+async function vaultCase(group, test) {
+  const kek = unhex(group.kek);
+  const id = `v2:${hex((await sha256(kek)).slice(0, 4))}`;
+  if (id !== group.kekId) throw new Error('the group has another key id');
+  const [wrap, iv] = [forgivingBase64(test.wrapped), forgivingBase64(test.iv)];
+  if (test.rowKekId !== id || wrap?.length !== 48 || iv?.length !== 12) throw new Refused();
+  const aad = frame('mandate/v2/vault', test.userId, id);
+  const master = await openGCM(kek, iv, wrap, aad);
+  if (!same(await gcm('encrypt', kek, iv, master, aad), wrap)) throw new Error('sealing gives another wrap');
+  const check = await hkdf(master, new Uint8Array(), frame('mandate/v2/key-check', test.userId));
+  return { aad: hex(aad), masterKey: hex(master), keyCheck: hex(check) };
 }
 
 function takeApart(version, text) {

@@ -173,6 +173,18 @@ def keyring_row(group, test):
     return {"nonce": row[:12].hex(), "aad": f.keyring_aad(*place).hex(), "recordKey": opened.hex()}
 
 
+def vault_row(group, test):
+    kek, user, key_id = bytes.fromhex(group["kek"]), test["userId"], test["rowKekId"]
+    if f.kek_id(kek) != group["kekId"]:
+        raise AssertionError("the group has another key id")
+    iv, sealed = f.read_vault_row(kek, key_id, test["wrapped"], test["iv"])
+    master = f.open_vault_row(kek, user, key_id, iv, sealed)
+    aad = f.vault_aad(user, key_id)
+    if sealed != f.AESGCM(kek).encrypt(iv, master, aad):
+        raise AssertionError("sealing gives another wrap")
+    return {"aad": aad.hex(), "masterKey": master.hex(), "keyCheck": f.key_check(master, user).hex()}
+
+
 def group_record_key(group):
     key = f.record_key(bytes.fromhex(group["masterKey"]), group["userId"], group["table"], group["recordId"])
     if key.hex() != group["recordKey"]:
@@ -245,6 +257,7 @@ CHECKS = {
     "KeyringRow": keyring_row,
     "FieldV2": field_v2,
     "SealedCopy": sealed_copy,
+    "VaultRow": vault_row,
     "AuditChain": audit_chain,
     "AuditChainBroken": audit_chain_broken,
 }

@@ -436,6 +436,37 @@ def open_keyring_row(mission_key, row, grant_id, table, identifier):
         raise Refused() from None
 
 
+# Vault
+
+
+def kek_id(kek):
+    return "v2:" + sha256(kek)[:4].hex()
+
+
+def vault_aad(user, key_id):
+    return frame("mandate/v2/vault", user, key_id)
+
+
+def key_check(master, user):
+    return hkdf(master, b"", frame("mandate/v2/key-check", user))
+
+
+def read_vault_row(kek, key_id, wrapped, iv):
+    if key_id != kek_id(kek):
+        raise Refused()
+    sealed, nonce = forgiving_base64(wrapped), forgiving_base64(iv)
+    if sealed is None or nonce is None or len(sealed) != 48 or len(nonce) != 12:
+        raise Refused()
+    return nonce, sealed
+
+
+def open_vault_row(kek, user, key_id, iv, sealed):
+    try:
+        return AESGCM(kek).decrypt(iv, sealed, vault_aad(user, key_id))
+    except InvalidTag:
+        raise Refused() from None
+
+
 # Fields
 
 
