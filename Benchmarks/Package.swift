@@ -47,7 +47,11 @@ let package = Package(
     .systemLibrary(
       name: "CCurl", path: "House/CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .target(
-      name: "HTTPFetching", dependencies: ["CCurl", "Secrets"], path: "House/HTTPFetching", swiftSettings: house),
+      name: "HTTPFetching", dependencies: ["CCurl", "CLinux", "Secrets"], path: "House/HTTPFetching",
+      swiftSettings: house),
+    .target(
+      name: "Identity", dependencies: ["Contracts", "Cryptography", "HTTPFetching", "Secrets", "ServiceRuntime"],
+      path: "House/Identity", swiftSettings: house),
     .target(
       name: "ServiceHost", dependencies: ["Contracts", "HTTPServing", "Secrets", "ServiceRuntime"],
       path: "House/ServiceHost", swiftSettings: house),
@@ -57,6 +61,19 @@ let package = Package(
         "Contracts", "Cryptography", "Grants", "HTTPServing", "Missions", "Postgres", "Secrets", "ServiceHost",
         "ServiceRuntime", "Store",
       ], path: "House/InputResolver", swiftSettings: house),
+    .target(
+      name: "Vault", dependencies: ["Contracts", "Cryptography", "Grants", "Secrets"], path: "House/Vault",
+      swiftSettings: house),
+    .target(
+      name: "GrantIssuer",
+      dependencies: [
+        "Contracts", "Cryptography", "Grants", "HTTPFetching", "HTTPServing", "Identity", "Missions", "Postgres",
+        "Secrets",
+        "ServiceHost", "ServiceRuntime", "Store", "Vault",
+      ], path: "House/GrantIssuer", resources: [.embedInCode("Description/openapi.json")], swiftSettings: house),
+    // A service as it is run, which the row about it starts.
+    .executableTarget(
+      name: "mandate-issuer", dependencies: ["GrantIssuer"], path: "House/mandate-issuer", swiftSettings: house),
     // The C loops we measure ourselves against: the same work with OpenSSL and nothing around it.
     .target(
       name: "CYardsticks",
@@ -65,7 +82,7 @@ let package = Package(
       name: "mandate-bench",
       dependencies: [
         "CYardsticks", "Contracts", "Cryptography", "Grants", "HTTPFetching", "HTTPServing", "InputResolver",
-        "Missions", "Postgres", "PostgresSupport", "Secrets", "ServiceRuntime", "Store",
+        "Missions", "Postgres", "PostgresSupport", "Secrets", "ServiceRuntime", "Store", "mandate-issuer",
       ],
       path: "Sources/MandateBench", swiftSettings: house),
   ],

@@ -63,6 +63,9 @@ struct BenchDatabase: Sendable {
     ["-h", cluster.socketFolder, "-p", "\(cluster.port)", "-U", role.rawValue, name]
   }
 
+  /// For a service that is a process of its own.
+  func url(_ role: StoreRole) -> String { cluster.url(database: name, user: role.rawValue) }
+
   var folder: String { cluster.folder }
 }
 

@@ -128,7 +128,7 @@ enum ReceiptsRow {
   }
 
   /// Nil also where a transaction of the yardstick's failed: what it has not done it is not slow at.
-  private static func printedRate(_ text: String) -> Double? {
+  static func printedRate(_ text: String) -> Double? {
     guard text.split(separator: "\n").contains(where: { $0.hasPrefix("number of failed transactions: 0 ") }) else {
       return nil
     }

@@ -1,10 +1,23 @@
 // The table a reader sees, and the JSON a program reads.
 
+import Synchronization
+
 /// A row whose two sides could not both be run.
 struct Unmeasured {
   let row: Row
   let why: String
   var sentence: String { "not measured: \(row.name) (\(why))" }
+}
+
+/// What is reported beside the table and has no mark: a row says it when it has run.
+final class Remarks: Sendable {
+  static let shared = Remarks()
+  private let kept = Mutex<[String: String]>([:])
+
+  /// The last word on a subject counts.
+  func say(_ subject: String, _ what: String) { kept.withLock { $0[subject] = what } }
+
+  var lines: [String] { kept.withLock { kept in kept.keys.sorted().map { "\($0): \(kept[$0] ?? "")" } } }
 }
 
 enum Table {
@@ -26,7 +39,7 @@ enum Table {
       zip(cells, widths).map { cell, width in cell + String(repeating: " ", count: width - cell.count) }
         .joined(separator: "  ")
     }
-    return (lines + [""] + foot(results, unmeasured)).joined(separator: "\n")
+    return (lines + [""] + foot(results, unmeasured) + Remarks.shared.lines).joined(separator: "\n")
   }
 
   /// Nothing that was not measured is met.
