@@ -11,7 +11,7 @@ import Synchronization
 enum IssueRow {
   static let row = Row(
     name: "issue", unit: "grants/s", mark: 0.5,
-    whyMissed: "the vault's lock, the limit and a look for each record come first, in a round trip that plain inserts lack"
+    whyMissed: "the vault's lock, the limit and a look for each record come first, a round trip more"
   ) {
     let database = try await BenchDatabase.named("issue", fill: fill)
     let issuer = try await issuers.get("issue") { try await makeIssuer(database) }
