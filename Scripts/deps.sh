@@ -24,6 +24,7 @@ optional_packages() {
   sed 's/ *#.*//; /^$/d' <<'LIST'
 python3-cryptography   # a second implementation re-derives our vectors with it
 python3-pip            # published vectors are fetched with it
+python3-venv           # schemathesis, which fuzzes the issuer, lives in one
 nodejs                 # WebCrypto: it re-derives our vectors too, and is a yardstick of the benchmarks
 LIST
 }
