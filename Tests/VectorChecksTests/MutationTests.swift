@@ -15,7 +15,7 @@ struct MutationTests {
     ("seeds-grant-derivation-v1.json", ["infoString", "infoHex", "mdkHex", "kind"]),
     ("seeds-grant-unwrap.json", ["mdkHex", "reason", "masterKeyHex", "issuedAtMs"]),
     ("seeds-record-replay.json", ["replay", "agents", "snapshot", "differences"]),
-    ("seeds-resolver-format.json", ["titleUtf16Length", "contentUtf16Length", "readRecord", "status"]),
+    ("seeds-resolver-format.json", ["titleUtf16Length", "contentUtf16Length", "readRecord", "status", "reason"]),
     ("seeds-enc1.json", ["value", "valueTagged", "valueRepeat", "valueJsonText", "error", "isEncrypted"]),
   ]
 

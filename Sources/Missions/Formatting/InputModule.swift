@@ -78,6 +78,11 @@ package struct InputModule: Sendable, Hashable {
     all.first { $0.name.utf8.elementsEqual(name.utf8) }
   }
 
+  /// The module whose records these are; nil where the table is not its own, whatever else lies there.
+  package static func named(_ name: String, table: String) -> InputModule? {
+    named(name).flatMap { $0.table.utf8.elementsEqual(table.utf8) ? $0 : nil }
+  }
+
   package static let all: [InputModule] = [
     InputModule("notes", app: "notes", table: "notes", .field(orElse: "Notiz"), .textOrJSON, cap: 500),
     task("tasks"), task("todo"),
