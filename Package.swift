@@ -136,7 +136,8 @@ let package = Package(
       ],
       swiftSettings: house),
     .testTarget(
-      name: "FormatsTests", dependencies: ["Contracts", "Cryptography", "Grants", "Secrets", "VectorChecks"],
+      name: "FormatsTests",
+      dependencies: ["Contracts", "Cryptography", "Grants", "Missions", "Secrets", "VectorChecks"],
       swiftSettings: house),
     .testTarget(
       name: "GrantsTests", dependencies: ["Contracts", "Cryptography", "Grants", "MemoryInspection", "Secrets"],

@@ -1,10 +1,12 @@
-// Re-derives the vectors of v2 with nothing but WebCrypto, as a browser would: docs/formats.md must be enough for that.
+// Re-derives the vectors of v2 with nothing but WebCrypto and the language itself, as a browser would: docs/formats.md
+// must be enough for that.
 //
 //     node check_vectors.mjs FOLDER              exit 1 on any difference
 //     node check_vectors.mjs --selftest FOLDER   damages each file in memory and expects it to be noticed
 
 import { webcrypto } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { inputModule, plannerInput } from './planner_input.mjs';
 
 const { subtle } = webcrypto;
 const FILES = {
@@ -19,6 +21,7 @@ const FILES = {
   'sealed-copy-v2.1': sealedCopyCase,
   'audit-chain-v2.1': auditCase,
   'vault-v2.1': vaultCase,
+  'planner-input-v2.1': plannerInputCase,
 };
 
 class Refused extends Error {
@@ -437,6 +440,13 @@ async function auditCase(group, test) {
   const before = group.tests[seq - 2]?.hash ?? '0'.repeat(64);
   if (test.previous !== before || group.tests[seq - 1].tcId !== test.tcId) throw new Error('the row stands elsewhere');
   return { frame: hex(framed) };
+}
+
+async function plannerInputCase(group, test) {
+  if (group.type === 'PlannerInput') return plannerInput(group.module, test.fields);
+  const found = inputModule(test.module, test.table);
+  if (found === null) throw new Refused('unknown-module');
+  return found;
 }
 
 // Running

@@ -23,7 +23,7 @@ except ImportError:
 
 FILES = (
     "audit-chain-v2.1 field-v1.1 field-v2.1 frame-v2.1 grant-v1.1 grant-v2.1 key-id-v2.1 keyring-v2.1 mission-key-v1.1 "
-    "mission-key-v2.1 record-key-v2.1 scope-v2.1 sealed-copy-v2.1 vault-v2.1"
+    "mission-key-v2.1 planner-input-v2.1 record-key-v2.1 scope-v2.1 sealed-copy-v2.1 vault-v2.1"
 ).split()
 
 

@@ -5,6 +5,7 @@ caller compares them, and asks that every member was either read or given.
 """
 
 import formats as f
+import planner_input as p
 from cryptography.hazmat.primitives import serialization
 
 KEYS = {}
@@ -241,6 +242,17 @@ def audit_row(test):
     return f.audit_frame(row)
 
 
+def input_modules(group, test):
+    found = p.input_module(test["module"], test["table"])
+    if found is None:
+        raise f.Refused("unknown-module")
+    return found
+
+
+def planner_input(group, test):
+    return p.planner_input(group["module"], test["fields"])
+
+
 CHECKS = {
     "MissionKeyV1": mission_key_v1,
     "GrantV1Issuing": grant_v1_issuing,
@@ -258,6 +270,8 @@ CHECKS = {
     "FieldV2": field_v2,
     "SealedCopy": sealed_copy,
     "VaultRow": vault_row,
+    "InputModules": input_modules,
+    "PlannerInput": planner_input,
     "AuditChain": audit_chain,
     "AuditChainBroken": audit_chain_broken,
 }

@@ -1,6 +1,7 @@
 // A number as JavaScript spells it, written from the digits that stand in the text: neither a String nor a double is
-// made of it. Up to fifteen digits this is exactly JavaScript's spelling, because no two such numbers are one double;
-// so it is for whatever a JavaScript program wrote. A number with more digits than a double holds keeps them.
+// made of it. Up to fifteen digits between 1e-307 and 1e308 this is exactly JavaScript's spelling, because no two such
+// numbers are one double; and so it is for whatever a JavaScript program wrote. A number with more digits than a double
+// holds keeps them, also at the ends, where doubles have fewer. `Vectors/planner-input-v2.1.json` has all of these.
 
 import Contracts
 

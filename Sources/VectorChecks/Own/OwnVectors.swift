@@ -8,7 +8,7 @@ enum OwnVectors {
     MissionKeyV1Vectors.self, GrantV1Vectors.self, FieldV1Vectors.self,
     FrameVectors.self, RecordKeyVectors.self, ScopeVectors.self, MissionKeyV2Vectors.self, KeyIdVectors.self,
     GrantV2Vectors.self, KeyringVectors.self, FieldV2Vectors.self, SealedCopyVectors.self, AuditChainVectors.self,
-    VaultVectors.self,
+    VaultVectors.self, PlannerInputVectors.self,
   ]
 
   struct Written: Sendable, Equatable {
