@@ -109,7 +109,8 @@ let package = Package(
     .target(
       name: "Development",
       dependencies: [
-        "Contracts", "Cryptography", "Grants", "HTTPServing", "Identity", "Secrets", "ServiceHost", "ServiceRuntime",
+        "Contracts", "Cryptography", "Grants", "HTTPServing", "Identity", "Postgres", "Secrets", "ServiceHost",
+        "ServiceRuntime", "Store",
       ], swiftSettings: house),
 
     // ── Floor 5 · run it ────────────────────────────────────────────────────────────────────────────────────
@@ -153,7 +154,7 @@ let package = Package(
       name: "EndToEndTests",
       dependencies: [
         "Contracts", "Cryptography", "Grants", "HTTPFetching", "MemoryInspection", "Postgres", "PostgresSupport",
-        "Secrets", "Store", "StoreSupport", "mandate-issuer",
+        "Secrets", "Store", "StoreSupport", "mandate", "mandate-dev", "mandate-issuer", "mandate-resolver",
       ], swiftSettings: house),
     .testTarget(name: "HouseTests", swiftSettings: house),
     .testTarget(

@@ -6,10 +6,12 @@ set -euo pipefail
 # One line per package: its name, then what it is for.
 required_packages() {
   sed 's/ *#.*//; /^$/d' <<'LIST'
+curl                 # the demo's calls are shown as commands of curl
 libevent-dev         # the HTTP server's library and headers, behind HTTPServing
 libcurl4-openssl-dev # libcurl and its headers, behind HTTPFetching
 libpq-dev            # PostgreSQL's client library and headers, behind Postgres
 libssl-dev           # OpenSSL 3's headers and library, behind Cryptography and HTTPServing
+nodejs               # WebCrypto: a client of the services that shares no line with them, in tests and in the demo
 openssl              # the yardstick of the benchmarks, and key files that are not ours in the tests
 pgbouncer            # the store's tests run a second time through it
 pkg-config           # how SwiftPM finds the C libraries
@@ -25,7 +27,6 @@ optional_packages() {
 python3-cryptography   # a second implementation re-derives our vectors with it
 python3-pip            # published vectors are fetched with it
 python3-venv           # schemathesis, which fuzzes the issuer, lives in one
-nodejs                 # WebCrypto: it re-derives our vectors too, and is a yardstick of the benchmarks
 LIST
 }
 

@@ -11,6 +11,7 @@ package enum Development {
            mandate-dev auth [--listen ADDRESS] [--key FOLDER] [--password-file FILE] [--origins LIST]
                             [--ttl SECONDS] [--issuer TEXT] [--audience TEXT]
            mandate-dev token --user ID [--key FOLDER] [--ttl SECONDS] [--issuer TEXT] [--audience TEXT]
+           mandate-dev seed <CHANGES
 
     For developers and demos. Every key it makes or uses is thrown away; nothing here belongs on a server.
 
@@ -27,20 +28,35 @@ package enum Development {
                            the pages that may call, with commas; default: the usual ports of localhost. SIGHUP reads
                            the pair in FOLDER again, SIGTERM ends. The rest is as for token.
 
+      seed                 writes changes of users' devices into the log, as the sync server does that is not ours.
+                           MANDATE_DATABASE_URL is the database, the login mandate_sync. Each line of standard input
+                           is {"userId","appId","tableName","recordId","op","data","fieldMeta","clientId","id"}: op is
+                           insert, update or delete; data an object or null; fieldMeta an object of field to time; the
+                           last three may be missing. id is a UUID; without it, it is made of the line. A change that
+                           is there already is not written again, and one bad line means that none is written.
+
       --help               this text
     """
 
   /// Runs one command and ends the process with its exit code: 0 done, 1 refused or failed, 2 wrong usage.
   package static func main() async -> Never {
     let arguments = Array(CommandLine.arguments.dropFirst())
-    switch arguments.first {
-    case nil: wrongUsage("a command is missing")
-    case "--help", "-h", "help":
+    if arguments.contains("--help") || ["-h", "help"].contains(arguments.first) {
       print(usage)
       exit(0)
+    }
+    switch arguments.first {
+    case nil: wrongUsage("a command is missing")
     case "demo":
       guard arguments.count == 3, arguments[1] == "--keys" else { wrongUsage("demo needs --keys FOLDER") }
       exit(await run { try Demo.run(keyFolder: arguments[2]) })
+    case "seed":
+      guard arguments.count == 1 else { wrongUsage("seed takes nothing but lines on standard input") }
+      exit(
+        await run {
+          try await StandardStream.output.write(SeedCommand.run(from: .process) { readLine() })
+          return true
+        })
     case "auth":
       do throws(TokenCommand.WrongUsage) {
         let wish = try AuthCommand.parse(Array(arguments.dropFirst()))

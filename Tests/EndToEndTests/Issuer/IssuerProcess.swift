@@ -184,7 +184,7 @@ final class IssuerProcess: Sendable {
 }
 
 /// The lines of a pipe, one at a time; the rest is read and thrown away, so that nobody writes into a full pipe.
-private final class Lines: Sendable {
+final class Lines: Sendable {
   private let stream: AsyncStream<String>
 
   init(_ handle: FileHandle) {
