@@ -8,7 +8,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 # Some targets share their name with a folder, and none of them is a file that make could compare by date.
 .PHONY: help deps build test lint bench fuzz demo docs bench-json bench-long \
-	build-tests vectors vector-tool vectors-independent vectors-published test-only soak format clean
+	build-tests vectors vector-tool vectors-independent vectors-published test-only soak format clean demo-stop
 # Two swift commands in one .build wait for each other's lock: `make -j` would only mix up the order and the output.
 .NOTPARALLEL:
 
@@ -39,7 +39,7 @@ fuzz: deps ## feed broken input to the parsers for a bounded time
 	swift build
 	Scripts/fuzz-issuer.sh
 
-demo: deps ## show on this machine what the system does
+demo: deps ## tell the core story on the real services, and try everything that must not work
 	swift build
 	Scripts/demo.sh
 
@@ -47,6 +47,9 @@ docs: deps ## write the reference of every target into .build/docs, offline
 	Scripts/docs.sh
 
 # ── More ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+demo-stop: #+ end what make demo left running, and leave nothing of it behind
+	@Scripts/demo.sh stop
 
 bench-json: deps #+ the same table as JSON on standard output, and nothing else there
 	@swift run -c release --package-path Benchmarks mandate-bench --json

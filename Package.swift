@@ -109,8 +109,8 @@ let package = Package(
     .target(
       name: "Development",
       dependencies: [
-        "Contracts", "Cryptography", "Grants", "HTTPServing", "Identity", "Postgres", "Secrets", "ServiceHost",
-        "ServiceRuntime", "Store",
+        "Contracts", "Cryptography", "HTTPServing", "Identity", "Postgres", "Secrets", "ServiceHost", "ServiceRuntime",
+        "Store",
       ], swiftSettings: house),
 
     // ── Floor 5 · run it ────────────────────────────────────────────────────────────────────────────────────
@@ -153,8 +153,9 @@ let package = Package(
     .testTarget(
       name: "EndToEndTests",
       dependencies: [
-        "Contracts", "Cryptography", "Grants", "HTTPFetching", "MemoryInspection", "Postgres", "PostgresSupport",
-        "Secrets", "Store", "StoreSupport", "mandate", "mandate-dev", "mandate-issuer", "mandate-resolver",
+        "Contracts", "Cryptography", "Grants", "HTTPFetching", "HTTPSupport", "MemoryInspection", "Postgres",
+        "PostgresSupport", "Secrets", "Store", "StoreSupport", "mandate", "mandate-dev", "mandate-issuer",
+        "mandate-resolver",
       ], swiftSettings: house),
     .testTarget(name: "HouseTests", swiftSettings: house),
     .testTarget(

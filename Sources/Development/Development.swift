@@ -7,16 +7,12 @@ import ServiceRuntime
 
 package enum Development {
   private static let usage = """
-    usage: mandate-dev demo --keys FOLDER
-           mandate-dev auth [--listen ADDRESS] [--key FOLDER] [--password-file FILE] [--origins LIST]
+    usage: mandate-dev auth [--listen ADDRESS] [--key FOLDER] [--password-file FILE] [--origins LIST]
                             [--ttl SECONDS] [--issuer TEXT] [--audience TEXT]
            mandate-dev token --user ID [--key FOLDER] [--ttl SECONDS] [--issuer TEXT] [--audience TEXT]
            mandate-dev seed <CHANGES
 
     For developers and demos. Every key it makes or uses is thrown away; nothing here belongs on a server.
-
-      demo --keys FOLDER   seals records, grants two of them, opens those, and tries every way to get more.
-                           FOLDER is what `mandate keys generate --folder FOLDER` made. Exit code 1 on any surprise.
 
       token                prints a token for a user. FOLDER (default .mandate/dev) holds the throw-away key pair it
                            is signed with, and throw-away-jwks.json for the services that are to believe it; both are
@@ -47,9 +43,6 @@ package enum Development {
     }
     switch arguments.first {
     case nil: wrongUsage("a command is missing")
-    case "demo":
-      guard arguments.count == 3, arguments[1] == "--keys" else { wrongUsage("demo needs --keys FOLDER") }
-      exit(await run { try Demo.run(keyFolder: arguments[2]) })
     case "seed":
       guard arguments.count == 1 else { wrongUsage("seed takes nothing but lines on standard input") }
       exit(
