@@ -188,7 +188,7 @@ let package = Package(
       ], swiftSettings: house),
     // A service to copy from; it lies under Tests, so no product can link it.
     .executableTarget(
-      name: "ExampleService", dependencies: ["HTTPServing", "ServiceHost", "ServiceRuntime"],
+      name: "ExampleService", dependencies: ["HTTPServing", "Secrets", "ServiceHost", "ServiceRuntime"],
       path: "Tests/ExampleService", swiftSettings: house),
     .testTarget(
       name: "ServiceHostTests", dependencies: ["ExampleService", "HTTPFetching", "HTTPSupport", "ServiceRuntime"],

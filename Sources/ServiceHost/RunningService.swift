@@ -16,8 +16,9 @@ package struct RunningService: Sendable {
   /// What goes on until it is cancelled: pools, consumers, tickers. One that ends earlier ends the service, because
   /// half a service looks like a whole one from outside.
   package var background: [@Sendable () async -> Void] = []
-  /// Reads again what may be reloaded beside certificates, and says what could not be.
-  package var reload: @Sendable () async -> [StartProblem] = { [] }
+  /// Reads again what may be reloaded beside certificates, and says what could not be. It may block: it has a thread of
+  /// its own, and the end of the service does not wait for it.
+  package var reload: @Sendable () -> [StartProblem] = { [] }
   /// What this service adds to `/health`.
   package var health: @Sendable () async -> [(StaticString, JSONValue)] = { [] }
   /// Sets the gauges that must be fetched before `/metrics` is written.

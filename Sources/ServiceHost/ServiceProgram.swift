@@ -56,7 +56,8 @@ package struct ServiceProgram<Configuration: ~Copyable>: Sendable {
         }
         try Self.end(.ended, output: "\(name): every setting can be used.\n")
       case .run:
-        let code = await serve(try configuration(), signals, since: started)
+        let (code, isBusy) = await serve(try configuration(), signals, since: started)
+        if isBusy { StandardStream.exitAmidWork(code.rawValue) }
         StandardStream.exit(code.rawValue)
       }
     } catch {
@@ -111,7 +112,7 @@ package struct ServiceProgram<Configuration: ~Copyable>: Sendable {
 
   private func serve(
     _ settings: consuming Settings, _ signals: ServiceSignals, since started: ContinuousClock.Instant
-  ) async -> ExitCode {
+  ) async -> (ExitCode, isBusy: Bool) {
     let common = settings.common
     let log = Log(program: name, level: common.logLevel)
     let metrics = MetricRegistry(service: name)
@@ -122,15 +123,16 @@ package struct ServiceProgram<Configuration: ~Copyable>: Sendable {
       service = try await build(settings.own, common, ServiceContext(log: log, metrics: metrics))
     } catch {
       log.error("The service cannot start.", [.detail: .text(error.sentence)])
-      return .failed
+      return (.failed, isBusy: false)
     }
     let readiness = Readiness(service.checks, log: log, metrics: metrics)
-    let code = await ServiceRun(
+    let ending = await ServiceRun(
       name: name, settings: common, service: service, log: log, metrics: metrics, readiness: readiness,
       metricNames: metricNames
     ).serve(signals, since: started)
     await service.finish()
-    log.info("Ended.", [.status: .count(Int(code ? ExitCode.ended.rawValue : ExitCode.failed.rawValue))])
-    return code ? .ended : .failed
+    let code: ExitCode = ending.wasAsked ? .ended : .failed
+    log.info("Ended.", [.status: .count(Int(code.rawValue))])
+    return (code, isBusy: ending.isReloading)
   }
 }

@@ -12,9 +12,15 @@ struct ServiceRun {
   let readiness: Readiness
   let metricNames: RequestMetricNames
 
-  /// True when it ended because it was asked to.
-  func serve(_ signals: ServiceSignals, since started: ContinuousClock.Instant) async -> Bool {
-    guard await isProved() else { return false }
+  struct Ending {
+    /// It ended because somebody wanted it to.
+    var wasAsked = false
+    /// Files are still being read again, on a thread that nobody waits for.
+    var isReloading = false
+  }
+
+  func serve(_ signals: ServiceSignals, since started: ContinuousClock.Instant) async -> Ending {
+    guard await isProved() else { return Ending() }
     let listeners = self.listeners
     takeDescriptors(listeners)
     let requests = RequestLog(log)
@@ -29,7 +35,7 @@ struct ServiceRun {
         })
     } catch {
       log.error("The service cannot listen.", [.detail: .text(error.words)])
-      return false
+      return Ending()
     }
     async let writing: Void = requests.run()
     for (listener, address) in zip(listeners, server.addresses) {
@@ -41,10 +47,11 @@ struct ServiceRun {
         ]
       )
     }
-    let wasAsked = await run(server, signals)
+    let reloading = Reloading { reload(server) }
+    let wasAsked = await run(server, signals, reloading)
     requests.end()
     await writing
-    return wasAsked
+    return Ending(wasAsked: wasAsked, isReloading: reloading.isRunning)
   }
 
   /// Whatever a look finds broken before the first request stops the start: an operator is there to read why.
@@ -75,7 +82,7 @@ struct ServiceRun {
     case background
   }
 
-  private func run(_ server: HTTPServer, _ signals: ServiceSignals) async -> Bool {
+  private func run(_ server: HTTPServer, _ signals: ServiceSignals, _ reloading: Reloading) async -> Bool {
     await withTaskGroup(of: Part.self) { group in
       group.addTask {
         do throws(HTTPServingError) { try await server.run() } catch {
@@ -94,7 +101,11 @@ struct ServiceRun {
         }
       }
       group.addTask {
-        await follow(signals, server)
+        await reloading.run()
+        return .background
+      }
+      group.addTask {
+        await follow(signals, reloading)
         return .stopRequest
       }
       let first = await group.next()
@@ -113,18 +124,18 @@ struct ServiceRun {
   }
 
   /// Returns when somebody asks to stop.
-  private func follow(_ signals: ServiceSignals, _ server: HTTPServer) async {
+  private func follow(_ signals: ServiceSignals, _ reloading: Reloading) async {
     for await request in signals.requests {
       switch request {
       case .stop: return
-      case .reload: await reload(server)
+      case .reload: reloading.wish()
       }
     }
   }
 
   /// What cannot be read again stays as it was; a service does not fall because a file is wrong for a moment.
-  private func reload(_ server: HTTPServer) async {
-    var problems = await service.reload().map(\.sentence)
+  private func reload(_ server: HTTPServer) {
+    var problems = service.reload().map(\.sentence)
     do throws(HTTPServingError) { try server.reloadTLS() } catch { problems.append(error.words) }
     for problem in problems { log.error("Could not be reloaded; what was there stays.", [.detail: .text(problem)]) }
     if problems.isEmpty { log.info("Reloaded.") }

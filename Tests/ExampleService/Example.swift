@@ -1,7 +1,9 @@
 // A whole service to copy from. Users wait at `GET /api/v1/next` for what other services say at `POST /internal/tell`;
 // everything else (listeners, limits, health, readiness, metrics, logs, drain, --help) comes with ServiceProgram.
 
+import Glibc
 import HTTPServing
+import Secrets
 import ServiceHost
 import ServiceRuntime
 
@@ -31,8 +33,22 @@ struct Example {
         return .empty()
       }
     }
-    service.reload = { look(path) == .kept ? [] : [StartProblem("\(path) cannot be read.")] }
+    service.reload = {
+      if isStuck(path) { wait(context.log) }
+      return look(path) == .kept ? [] : [StartProblem("\(path) cannot be read.")]
+    }
     return service
+  }
+
+  /// What a disk that hangs does to whoever reads it; only tests want this of a service.
+  private static func wait(_ log: Log) -> Never {
+    log.info("Reading for ever.")
+    while true { pause() }
+  }
+
+  private static func isStuck(_ path: String) -> Bool {
+    guard let file = try? PublicFile.read(path) else { return false }
+    return file.count == 5
   }
 
   private static func look(_ path: String) -> ReadinessCheck.Finding {

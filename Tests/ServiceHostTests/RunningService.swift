@@ -87,7 +87,7 @@ final class RunningService: Sendable {
     do { try FileManager.default.removeItem(at: folder) } catch { print("left behind: \(folder.path): \(error)") }
   }
 
-  func writeFile() throws { try Data("x".utf8).write(to: folder.appending(path: "file")) }
+  func writeFile(_ text: String = "x") throws { try Data(text.utf8).write(to: folder.appending(path: "file")) }
   func removeFile() throws { try FileManager.default.removeItem(at: folder.appending(path: "file")) }
 
   /// The next line of this event; lines that came before it are kept in `said`.

@@ -103,6 +103,22 @@ import Testing
     #expect(health.status == 200)
   }
 
+  @Test("A reload that hangs holds up neither requests nor the first SIGTERM", arguments: [SIGTERM, SIGINT])
+  func hangingReload(signal: Int32) async throws {
+    let service = try RunningService()
+    let (_, inside) = try await service.addresses()
+    try service.writeFile("stuck")
+    service.signal(SIGHUP)
+    try await service.line("Reading for ever.")
+    // More wishes to reload change nothing.
+    for _ in 0..<3 { service.signal(SIGHUP) }
+    #expect(try await Caller().get("http://\(inside)/health").status == 200)
+    service.signal(signal)
+    #expect(try await service.end() == 0)
+    #expect(!service.said.contains { $0.event == "Reloaded." })
+    #expect(service.said.last?.event == "Ended.")
+  }
+
   @Test("SIGTERM lets what is under way finish, and takes nothing new", arguments: [SIGTERM, SIGINT])
   func drain(signal: Int32) async throws {
     let service = try RunningService(["MANDATE_DRAIN_MS": "600000"])

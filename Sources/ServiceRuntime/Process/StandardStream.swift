@@ -25,4 +25,8 @@ package enum StandardStream: Sendable {
 
   /// Ends the process at once.
   package static func exit(_ code: Int32) -> Never { Glibc.exit(code) }
+
+  /// The same while a thread of ours may still be at work. Libraries are not told, because they would take down what
+  /// that thread is using.
+  package static func exitAmidWork(_ code: Int32) -> Never { _exit(code) }
 }

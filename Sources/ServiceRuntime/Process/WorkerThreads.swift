@@ -33,6 +33,12 @@ package final class WorkerThreads: Sendable {
     }
   }
 
+  /// Begins the job when its turn comes, and does not wait for it.
+  package func begin(_ job: @escaping @Sendable () -> Void) {
+    let isTaken = start() && line.add(job)
+    if !isTaken { job() }
+  }
+
   private func start() -> Bool {
     isStarted.withLock { isStarted in
       if !isStarted {
