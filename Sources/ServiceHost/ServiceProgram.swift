@@ -2,7 +2,10 @@
 // drain, end. What a service is beyond that is its own configuration, checks and routes.
 //
 //   static func main() async { await ServiceProgram(name: "mandate-x", …).main() }
+//
+// Its executable may have verbs beside that: work that is done once, from the same beginning.
 
+import Contracts
 import HTTPServing
 import Secrets
 package import ServiceRuntime
@@ -16,16 +19,10 @@ package struct ServiceProgram<Configuration: ~Copyable>: Sendable {
   private let prepare: @Sendable () throws(StartProblem) -> Void
   private let read: @Sendable (inout SettingsReader, ServiceSettings) -> Configuration
   private let build: Builder
+  private let verbs: [ServiceVerb<Configuration>]
 
   package typealias Builder =
     @Sendable (consuming Configuration, ServiceSettings, ServiceContext) async throws(StartProblem) -> RunningService
-
-  /// What supervisors and scripts rely on.
-  private enum ExitCode: Int32 {
-    case ended = 0
-    case failed = 1
-    case wrongUsage = 2
-  }
 
   /// `settings` are the service's own, in the order of `--help`, and `read` reads each of them once, touching nothing
   /// but files that they name. `prepare` comes before the first secret is read. `build` may reach out: it opens pools
@@ -33,36 +30,56 @@ package struct ServiceProgram<Configuration: ~Copyable>: Sendable {
   package init(
     name: StaticString, purpose: StaticString, faces: ServiceFaces, settings: [SettingDocumentation],
     metricNames: RequestMetricNames = .mandate, prepare: @escaping @Sendable () throws(StartProblem) -> Void = {},
-    read: @escaping @Sendable (inout SettingsReader, ServiceSettings) -> Configuration, build: @escaping Builder
+    read: @escaping @Sendable (inout SettingsReader, ServiceSettings) -> Configuration, build: @escaping Builder,
+    verbs: [ServiceVerb<Configuration>] = []
   ) {
     (self.name, self.purpose, self.faces, self.metricNames) = (name, purpose, faces, metricNames)
     self.settings = settings + faces.documentation
-    (self.prepare, self.read, self.build) = (prepare, read, build)
+    (self.prepare, self.read, self.build, self.verbs) = (prepare, read, build, verbs)
   }
 
   package func main() async -> Never {
     let started = ContinuousClock.now
+    let arguments = Array(CommandLine.arguments.dropFirst())
+    let line = ServiceCommandLine(program: name, purpose: purpose, settings: settings, verbs: verbs.map(\.usage))
+    let output = Output(program: name, isJSON: line.wantsJSON(arguments))
     do throws(StartProblem) {
       let signals = try takeSignals()
-      switch ServiceCommandLine(program: name, purpose: purpose, settings: settings)
-        .parse(Array(CommandLine.arguments.dropFirst()))
-      {
-      case .show(let text): try Self.end(.ended, output: text)
-      case .refuse(let sentence): say(sentence, .wrongUsage)
+      switch line.parse(arguments) {
+      case .show(let text): try output.end(.ended, text)
+      case .refuse(let sentence): output.refuse(sentence, .wrongUsage)
       case .checkConfiguration:
-        let settings = try configuration()
+        let settings = try configuration(output)
         for listener in [settings.common.publicListener, settings.common.internalListener].compactMap({ $0 }) {
-          do throws(HTTPServingError) { try listener.tls?.check() } catch { say(error.words, .wrongUsage) }
+          do throws(HTTPServingError) { try listener.tls?.check() } catch { output.refuse(error.words, .wrongUsage) }
         }
-        try Self.end(.ended, output: "\(name): every setting can be used.\n")
+        try output.end(.ended, "\(name): every setting can be used.\n")
+      case .perform(let call):
+        let report = try await perform(call, try configuration(output), signals)
+        try output.end(
+          report.isDone ? .ended : .failed, call.wantsJSON ? report.json.compactText() + "\n" : report.text)
       case .run:
-        let (code, isBusy) = await serve(try configuration(), signals, since: started)
+        let (code, isBusy) = await serve(try configuration(output), signals, since: started)
         if isBusy { StandardStream.exitAmidWork(code.rawValue) }
         StandardStream.exit(code.rawValue)
       }
     } catch {
-      say(error.sentence, .failed)
+      output.refuse(error.sentence, .failed)
     }
+  }
+
+  // MARK: Beside serving
+
+  private func perform(
+    _ call: ServiceVerbCall, _ settings: consuming Settings, _ signals: ServiceSignals
+  ) async throws(StartProblem) -> ServiceVerbReport {
+    guard let verb = verbs.first(where: { $0.usage.name == call.verb }) else {
+      preconditionFailure("a verb was understood that there is not")
+    }
+    let stop = StopWish()
+    // Ends with this function, which does not wait for a signal.
+    async let _: Void = stop.follow(signals)
+    return try await verb.run(settings.own, ServiceVerbContext(call: call, stop: stop))
   }
 
   // MARK: Before serving
@@ -80,7 +97,7 @@ package struct ServiceProgram<Configuration: ~Copyable>: Sendable {
   }
 
   /// Ends the process where a setting is wrong: nothing was tried, and the code says so.
-  private func configuration() throws(StartProblem) -> Settings {
+  private func configuration(_ output: Output) throws(StartProblem) -> Settings {
     try prepare()
     do throws(ProcessStart.Failure) { try ProcessStart.requireLockedMemory() } catch {
       throw StartProblem(error.sentence)
@@ -91,28 +108,15 @@ package struct ServiceProgram<Configuration: ~Copyable>: Sendable {
         return Settings(own: read(&reader, common), common: common)
       }
     } catch {
-      say(error.text, .wrongUsage)
+      output.refuse(error.text, .wrongUsage)
     }
-  }
-
-  private static func end(_ code: ExitCode, output: String) throws(StartProblem) -> Never {
-    do throws(SystemFailure) { try StandardStream.output.write(output) } catch {
-      throw StartProblem("standard output cannot be written: \(error.words).")
-    }
-    StandardStream.exit(code.rawValue)
-  }
-
-  private func say(_ text: String, _ code: ExitCode) -> Never {
-    // Nobody is left who could be told; the exit code still says it.
-    try? StandardStream.error.write("\(name): \(text)\n")
-    StandardStream.exit(code.rawValue)
   }
 
   // MARK: Serving
 
   private func serve(
     _ settings: consuming Settings, _ signals: ServiceSignals, since started: ContinuousClock.Instant
-  ) async -> (ExitCode, isBusy: Bool) {
+  ) async -> (Output.ExitCode, isBusy: Bool) {
     let common = settings.common
     let log = Log(program: name, level: common.logLevel)
     let metrics = MetricRegistry(service: name)
@@ -131,8 +135,35 @@ package struct ServiceProgram<Configuration: ~Copyable>: Sendable {
       metricNames: metricNames
     ).serve(signals, since: started)
     await service.finish()
-    let code: ExitCode = ending.wasAsked ? .ended : .failed
+    let code: Output.ExitCode = ending.wasAsked ? .ended : .failed
     log.info("Ended.", [.status: .count(Int(code.rawValue))])
     return (code, isBusy: ending.isReloading)
+  }
+}
+
+/// The last words of the process, and the code it ends with.
+private struct Output {
+  let program: StaticString
+  let isJSON: Bool
+
+  /// What supervisors and scripts rely on.
+  enum ExitCode: Int32 {
+    case ended = 0
+    case failed = 1
+    case wrongUsage = 2
+  }
+
+  func end(_ code: ExitCode, _ text: String) throws(StartProblem) -> Never {
+    do throws(SystemFailure) { try StandardStream.output.write(text) } catch {
+      throw StartProblem("standard output cannot be written: \(error.words).")
+    }
+    StandardStream.exit(code.rawValue)
+  }
+
+  func refuse(_ sentence: String, _ code: ExitCode) -> Never {
+    let json = JSONValue.object(JSONObject(members: [("error", .string(sentence))])).compactText()
+    // Nobody is left who could be told; the exit code still says it.
+    try? StandardStream.error.write(isJSON ? "\(json)\n" : "\(program): \(sentence)\n")
+    StandardStream.exit(code.rawValue)
   }
 }
