@@ -17,7 +17,7 @@ package enum ResolverService {
       name: "mandate-resolver", purpose: "Opens the records that a mission's grant names, once per tick.",
       faces: ServiceFaces(users: nil, services: "unix:/run/mandate/resolver.sock"),
       settings: ResolverConfiguration.documentation, prepare: prepare,
-      read: { reader, settings in ResolverConfiguration(&reader, settings) }, build: build
+      read: { reader, settings in ResolverConfiguration(&reader, settings) }, build: build, verbs: [RewrapVerb.verb]
     ).main()
   }
 

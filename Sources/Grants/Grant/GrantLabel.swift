@@ -6,7 +6,7 @@ import Cryptography
 
 package struct GrantLabel: Hashable, Sendable {
   package let grantId: Identifier
-  package let keyId: String
+  package private(set) var keyId: String
   package let user: Identifier
   package let mission: Identifier
   package let issuedAt: Instant
@@ -57,6 +57,13 @@ package struct GrantLabel: Hashable, Sendable {
     self.expiresAt = expiresAt
     scopeDigest = digest
     guard self.bytes == bytes else { return nil }
+  }
+
+  /// The same claims for another key of the resolver.
+  func naming(keyId: String) -> GrantLabel {
+    var label = self
+    label.keyId = keyId
+    return label
   }
 
   private static let domain = "mandate/v2/grant"

@@ -33,6 +33,9 @@ package final class ResolverKeys: Unwrapper {
 
   package var keyIds: [String] { slots.map(\.keyId) }
 
+  /// What grants are moved to.
+  package var currentPublicKey: RSAPublicKey? { slots.first.map { $0.key.publicKey() } }
+
   package func unwrap(
     _ wrapped: Span<UInt8>, label: Span<UInt8>, keyId: String
   ) throws(CryptographyError) -> SecretBytes {
