@@ -37,7 +37,9 @@ package struct InputResolver: Sendable {
   /// The database could be asked for none of the missions.
   package enum Failure: Error, Equatable, Sendable { case unavailable }
 
-  package func resolve(_ call: ResolveCall) async throws(Failure) -> Reply {
+  package func resolve(
+    _ call: ResolveCall, from origin: ResolveOrigin = ResolveOrigin()
+  ) async throws(Failure) -> Reply {
     let began = ContinuousClock.now
     defer { observer.noteBatch(ContinuousClock.now - began) }
     let (keys, now) = (unwrapper(), clock())
@@ -45,11 +47,14 @@ package struct InputResolver: Sendable {
     let deadline = Deadline.after(rules.batchTime)
     let opener = MissionOpener(unwrapper: keys, now: now)
     let shown = await open(plan, opener, deadline)
+    let opened = ContinuousClock.now
     let isLost = !shown.isEmpty && shown.allSatisfy { $0.facts.outage == .unavailable }
     var assembly = ReplyAssembly(call, plan, shown, mostBytes: rules.mostReplyBytes)
     await append(&assembly, deadline)
     observer.note(assembly, shown)
     if isLost { throw .unavailable }
+    ResolveLog(observer.log, origin).tell(
+      call, assembly, took: began.duration(to: .now), opening: began.duration(to: opened))
     return Reply(assembly.reply())
   }
 

@@ -9,7 +9,7 @@ package import ServiceRuntime
 import Store
 
 package struct ResolveObserver: Sendable {
-  private let log: Log
+  let log: Log
   private let decrypts: Counter<String>
   private let violations: Counter<String>
   private let skips: Counter<String>

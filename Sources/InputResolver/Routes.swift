@@ -21,7 +21,8 @@ struct Routes: Sendable {
       return refuse(error, request)
     }
     do throws(InputResolver.Failure) {
-      let reply = try await resolver.resolve(call)
+      let reply = try await resolver.resolve(
+        call, from: ResolveOrigin(requestID: request.id, traceID: request.traceParent?.traceID))
       return .wiped(reply.take())
     } catch {
       log.error(

@@ -16,6 +16,11 @@ package enum LogKey: String, CaseIterable, Sendable {
   case count
   case bytes
   case took
+  /// Of `took`, the time until every record was opened or refused.
+  case opening
+  /// Inputs of missions, by what became of them.
+  case shown
+  case refused
 
   // A request, by what is closed about it
   case listener
