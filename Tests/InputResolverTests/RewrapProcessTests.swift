@@ -222,7 +222,7 @@ final class RewrapProcess: Sendable {
   private let lines: AsyncStream<String>
   private let outputEnd: AsyncStream<Void>
   private let ended: AsyncStream<Int32>
-  private let folder: URL
+  let folder: URL
 
   init(
     _ world: World, _ pems: [String: [UInt8]], _ arguments: [String], _ environment: [String: String] = [:],
@@ -282,6 +282,8 @@ final class RewrapProcess: Sendable {
     process.withLock { if $0.isRunning { kill($0.processIdentifier, SIGKILL) } }
     do { try FileManager.default.removeItem(at: folder) } catch { print("left behind: \(folder.path): \(error)") }
   }
+
+  var pid: Int32 { process.withLock { $0.processIdentifier } }
 
   func signal(_ number: Int32) { process.withLock { _ = kill($0.processIdentifier, number) } }
 

@@ -6,11 +6,13 @@ package enum Progress {
   /// Where nobody watches, nothing is said, so that logs and pipes hold results alone.
   package static func note(_ sentence: String) {
     guard StandardStream.error.isTerminal else { return }
-    tell(sentence)
+    write("\(sentence)\n")
   }
 
-  /// For what a script waits for as well.
-  package static func tell(_ sentence: String) { write("\(sentence)\n") }
+  /// For what a script waits for as well. On a terminal it takes the place of a line that is being drawn.
+  package static func tell(_ sentence: String) {
+    write(StandardStream.error.isTerminal ? "\r\u{1B}[K\(sentence)\n" : "\(sentence)\n")
+  }
 
   static func write(_ text: String) {
     do throws(SystemFailure) { try StandardStream.error.write(text) } catch {
