@@ -48,6 +48,9 @@ final class KeyRing: Sendable {
     let names: [String]
     do throws(FileProblem) {
       let folder = try Folder(opening: path)
+      // Whoever may put files there or take them away decides which key is the current one.
+      let status = try folder.status()
+      guard status.mode & 0o022 == 0 else { throw .openToOthers(mode: status.octalMode) }
       names = try folder.entries().filter { $0.hasSuffix(".pem") && !$0.hasPrefix(".") }
     } catch { throw Problem(sentence: "\(path) \(error.sentence)") }
     for name in names.reversed() {

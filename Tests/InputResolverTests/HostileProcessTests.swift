@@ -20,4 +20,18 @@ struct HostileProcessTests {
       }
     }
   }
+
+  @Test("A folder for keys that others may change is none")
+  func folder() async throws {
+    try await World.with(durable: true) { world in
+      let process = try await ResolverProcess(world.database, pems: ["a.pem": Pair.own.pem])
+      _ = try await process.address()
+      try FileManager.default.setAttributes([.posixPermissions: 0o772], ofItemAtPath: process.keys.path)
+      process.signal(SIGHUP)
+      let refused = try await process.line("Could not be reloaded; what was there stays.")
+      #expect(refused["detail"]?.text?.contains("0772") == true)
+      process.signal(SIGTERM)
+      #expect(try await process.end() == 0)
+    }
+  }
 }
