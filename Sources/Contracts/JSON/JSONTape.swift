@@ -34,10 +34,11 @@ package struct JSONTape: Sendable {
   package static let maximumDepth = 2048
   package static let maximumBytes = 1 << 30
 
-  package init(scanning text: Span<UInt8>) throws(JSONProblem) {
+  /// A reader of an envelope allows `levels` more, for what it wraps may be as deep as any document.
+  package init(scanning text: Span<UInt8>, inside levels: Int = 0) throws(JSONProblem) {
     guard text.count <= Self.maximumBytes else { throw .tooLong }
     guard UTF8Text.isValid(text) else { throw .invalidUTF8 }
-    var scanner = JSONScanner()
+    var scanner = JSONScanner(deepest: Self.maximumDepth + levels)
     try scanner.scan(text, into: &self)
   }
 
@@ -73,9 +74,12 @@ package struct JSONTape: Sendable {
 private struct JSONScanner {
   private enum Expecting { case value, valueOrEnd, keyOrEnd, key, commaOrEnd, nothing }
 
+  private let deepest: Int
   private var offset = 0
   private var containers: [Int] = []
   private var expecting = Expecting.value
+
+  init(deepest: Int) { self.deepest = deepest }
 
   mutating func scan(_ text: Span<UInt8>, into tape: inout JSONTape) throws(JSONProblem) {
     while true {
@@ -136,7 +140,7 @@ private struct JSONScanner {
   }
 
   private mutating func openContainer(_ kind: JSONTape.Kind, _ tape: inout JSONTape) throws(JSONProblem) {
-    guard containers.count < JSONTape.maximumDepth else { throw .tooDeep }
+    guard containers.count < deepest else { throw .tooDeep }
     containers.append(tape.open(kind, at: offset))
     offset += 1
     expecting = kind == .object ? .keyOrEnd : .valueOrEnd

@@ -16,8 +16,10 @@ package enum JSONValue: Hashable, Sendable {
     case refused
   }
 
-  package init(parsing text: Span<UInt8>, duplicateKeys: DuplicateKeys = .lastWins) throws(JSONProblem) {
-    let tape = try JSONTape(scanning: text)
+  package init(
+    parsing text: Span<UInt8>, duplicateKeys: DuplicateKeys = .lastWins, inside levels: Int = 0
+  ) throws(JSONProblem) {
+    let tape = try JSONTape(scanning: text, inside: levels)
     self = try Self.build(0, tape, text, duplicateKeys)
   }
 
@@ -36,7 +38,7 @@ package enum JSONValue: Hashable, Sendable {
 
   package static func string(_ text: String) -> JSONValue { .string(JSONString(text)) }
 
-  /// The tape is at most `JSONTape.maximumDepth` deep, so this recursion ends.
+  /// The tape is hardly deeper than `JSONTape.maximumDepth`, so this recursion ends.
   private static func build(
     _ index: Int, _ tape: JSONTape, _ text: Span<UInt8>, _ duplicates: DuplicateKeys
   ) throws(JSONProblem) -> JSONValue {

@@ -37,6 +37,9 @@ package struct ResolveCall: Sendable {
   /// More inputs than these are refused one by one as `batch-too-large`, and the caller splits.
   package static let mostInputsOfRequest = 1_000
   package static let mostInputs = 4_000
+  /// The call, its list and the request, in which a grant stands as deep as any document may be that it was read from. A
+  /// user writes the grant; were the call too deep with it, all the others in it would go without an answer.
+  fileprivate static let levelsAroundGrant = 3
 }
 
 package enum ResolveCallProblem: Error, Equatable {
@@ -54,7 +57,9 @@ extension ResolveCall {
   package init(parsing body: Span<UInt8>) throws(ResolveCallProblem) {
     guard body.count <= Self.mostBytes else { throw .tooLong }
     let json: JSONValue
-    do throws(JSONProblem) { json = try JSONValue(parsing: body, duplicateKeys: .refused) } catch {
+    do throws(JSONProblem) {
+      json = try JSONValue(parsing: body, duplicateKeys: .refused, inside: Self.levelsAroundGrant)
+    } catch {
       throw .notJSON(error)
     }
     let call = try Members(json, "call", ["purpose", "requests"])
