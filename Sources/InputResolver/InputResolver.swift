@@ -45,12 +45,13 @@ package struct InputResolver: Sendable {
     let (keys, now) = (unwrapper(), clock())
     let plan = BatchPlan(call, BatchPlan.Rules(hasKeys: !keys.isEmpty, acceptsV1: rules.acceptsV1, now: now))
     let deadline = Deadline.after(rules.batchTime)
-    let opener = MissionOpener(unwrapper: keys, now: now)
+    let opener = MissionOpener(unwrapper: keys, now: now, deadline: deadline)
     let shown = await open(plan, opener, deadline)
     let opened = ContinuousClock.now
     let isLost = !shown.isEmpty && shown.allSatisfy { $0.facts.outage == .unavailable }
     var assembly = ReplyAssembly(call, plan, shown, mostBytes: rules.mostReplyBytes)
-    await append(&assembly, deadline)
+    // Also when the batch's time is over: a log that says too much calls somebody.
+    await append(&assembly, max(deadline, .after(Self.timeToAppend)))
     observer.note(assembly, shown)
     if isLost { throw .unavailable }
     ResolveLog(observer.log, origin).tell(
@@ -109,6 +110,9 @@ package struct InputResolver: Sendable {
   }
 
   // MARK: Failures
+
+  /// With the longest time that a batch may be given, this is still less than a handler has.
+  private static let timeToAppend = Duration.seconds(3)
 
   /// What failed to open is appended before the answer leaves. Where that can't be written, the log says that more was
   /// read than was: it is never the other way round.

@@ -13,6 +13,8 @@ import Store
 struct MissionOpener: Sendable {
   let unwrapper: any Unwrapper
   let now: Instant
+  /// Whoever asked hears of it no more, so nothing is opened after it.
+  let deadline: Deadline
 
   func open(_ mission: consuming ReleasedMission, _ planned: PlannedOpening, at index: Int) -> Shown {
     var shown = ShownInputs(opening: index, head: mission.head, rows: mission.rows)
@@ -21,7 +23,8 @@ struct MissionOpener: Sendable {
       shown.withdraw(.unavailable)
       return shown.finished()
     }
-    var work = OpeningWork(mission, planned.wishes, shown)
+    var work = OpeningWork(mission, planned.wishes, shown, deadline)
+    guard !work.isLate else { return work.givenUp() }
     do throws(GrantFailure) {
       switch planned.opening.authority {
       case .grant(let id): try openUnderRow(&work, id, planned)
@@ -38,7 +41,7 @@ struct MissionOpener: Sendable {
         work.shown.withdraw(.internal)
       }
     }
-    return work.finished()
+    return work.isLate ? work.givenUp() : work.finished()
   }
 
   private func openUnderRow(

@@ -5,6 +5,7 @@ import Contracts
 import Cryptography
 import Grants
 import Missions
+import Postgres
 import Secrets
 import Store
 
@@ -14,6 +15,9 @@ struct OpeningWork: ~Copyable {
   var shown: ShownInputs
   /// Looked at already, because its receipt carries the grant, and not opened yet.
   private var pending: (wish: PlannedOpening.Wish, record: ReleasedRecord)?
+  private let deadline: Deadline
+  /// The batch's time was over before everything was opened.
+  private(set) var isLate: Bool
   private var title = WipedBytes()
   private var content = WipedBytes()
 
@@ -26,10 +30,15 @@ struct OpeningWork: ~Copyable {
     let copies: JSONObject?
   }
 
-  init(_ mission: consuming ReleasedMission, _ wishes: [PlannedOpening.Wish], _ shown: consuming ShownInputs) {
+  init(
+    _ mission: consuming ReleasedMission, _ wishes: [PlannedOpening.Wish], _ shown: consuming ShownInputs,
+    _ deadline: Deadline
+  ) {
     self.mission = mission
     self.wishes = wishes[...]
     self.shown = shown
+    self.deadline = deadline
+    isLate = deadline.hasPassed
   }
 
   /// The next record that was released; those before it that were refused are noted. It is opened by whoever asks next.
@@ -57,7 +66,20 @@ struct OpeningWork: ~Copyable {
     return pending
   }
 
+  /// Nil also when the time is over; a single record takes no time that counts.
+  private mutating func takeInTime() -> (wish: PlannedOpening.Wish, record: ReleasedRecord)? {
+    isLate = isLate || deadline.hasPassed
+    return isLate ? nil : take()
+  }
+
   consuming func finished() -> Shown { shown.finished() }
+
+  /// Nothing of this mission is shown: its answer would come too late.
+  consuming func givenUp() -> Shown {
+    refuseRest(.decryptFailed)
+    shown.withdraw(.unavailable)
+    return shown.finished()
+  }
 
   mutating func refuseRest(_ reason: AuditReason) {
     while let (wish, record) = take() { shown.refuse(wish.place, reason, failing: record.receipt) }
@@ -67,7 +89,7 @@ struct OpeningWork: ~Copyable {
 
   mutating func open(under grant: borrowing OpenGrantV2) throws(GrantFailure) {
     var codec = try Self.codec()
-    while let (wish, record) = take() {
+    while let (wish, record) = takeInTime() {
       do throws(FieldFailure) {
         try show(wish, record, under: grant, with: &codec)
       } catch { try refuse(wish, record, error) }
@@ -76,7 +98,7 @@ struct OpeningWork: ~Copyable {
 
   mutating func open(under grant: borrowing OpenGrantV1) throws(GrantFailure) {
     var codec = try Self.codec()
-    while let (wish, record) = take() {
+    while let (wish, record) = takeInTime() {
       guard let (module, fields) = fold(wish, record) else { continue }
       do throws(FieldFailure) {
         let opened = try codec.openRecord1(fields, key: grant.missionKey)
@@ -88,7 +110,7 @@ struct OpeningWork: ~Copyable {
 
   /// Without a grant: nothing is sealed.
   mutating func showAll() {
-    while let (wish, record) = take() {
+    while let (wish, record) = takeInTime() {
       guard let (module, fields) = fold(wish, record) else { continue }
       format(wish, record, module, PublicRecord(object: fields))
     }
