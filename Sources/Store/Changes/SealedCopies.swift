@@ -4,11 +4,11 @@ package import Contracts
 package import Postgres
 
 package enum SealedCopies {
-  /// Reads under `scope`, in whose transaction it must run.
-  package static func of(_ records: [RecordAddress], in scope: UserScope) -> BoundStatement {
+  /// Reads under `scope`, in whose transaction it must run: what fits into so many bytes, in the order of the records.
+  package static func of(_ records: [RecordAddress], atMost bytes: Int, in scope: UserScope) -> BoundStatement {
     select.bind(
       .utf8(scope.user.utf8), .utf8Array(records.map(\.app.utf8)), .utf8Array(records.map(\.table.utf8)),
-      .utf8Array(records.map(\.record.utf8)))
+      .utf8Array(records.map(\.record.utf8)), .int8(Int64(bytes)))
   }
 
   /// The `fields` of each record that was asked for, in that order; nil where there is no copy, or none that can be
@@ -26,12 +26,20 @@ package enum SealedCopies {
 
   private static let select = Statement(
     """
-    SELECT r.place, c.fields
-    FROM unnest($2, $3, $4) WITH ORDINALITY AS r (app_id, table_name, record_id, place)
-    CROSS JOIN LATERAL (
-      SELECT o.fields FROM mana_ai.sealed_records AS o
-      WHERE o.user_id = $1 AND o.app_id = r.app_id AND o.table_name = r.table_name AND o.record_id = r.record_id
-      OFFSET 0
-    ) AS c
-    """, .text, .textArray, .textArray, .textArray)
+    SELECT s.place, s.fields
+    FROM (
+      SELECT t.place, t.fields, sum(octet_length(t.fields)) OVER (ORDER BY t.place ROWS UNBOUNDED PRECEDING) AS total
+      FROM (
+        SELECT r.place, c.fields::text AS fields
+        FROM unnest($2, $3, $4) WITH ORDINALITY AS r (app_id, table_name, record_id, place)
+        CROSS JOIN LATERAL (
+          SELECT o.fields FROM mana_ai.sealed_records AS o
+          WHERE o.user_id = $1 AND o.app_id = r.app_id AND o.table_name = r.table_name AND o.record_id = r.record_id
+          OFFSET 0
+        ) AS c
+        ORDER BY r.place OFFSET 0
+      ) AS t
+    ) AS s
+    WHERE s.total <= $5
+    """, .text, .textArray, .textArray, .textArray, .int8)
 }

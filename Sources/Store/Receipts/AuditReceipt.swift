@@ -131,6 +131,14 @@ struct RecordOutcome: Sendable {
   enum State: Sendable {
     case refused(AuditStatus, AuditReason, failing: Bool)
     case released(ReleasedKey?, RecordHistory, copies: JSONObject?)
+
+    /// Released, if there was room to read it.
+    static func read(_ history: RecordHistory?, _ copies: JSONObject?, with key: ReleasedKey?) -> Self {
+      guard let history else { return .refused(.failed, .batchTooLarge, failing: true) }
+      return .released(key, history, copies: copies)
+    }
+
+    var isTooLarge: Bool { if case .refused(_, .batchTooLarge, true) = self { true } else { false } }
   }
   let id: ReceiptID
   let address: RecordAddress

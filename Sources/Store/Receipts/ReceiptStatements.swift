@@ -150,12 +150,14 @@ enum RedeemStatement {
   }
 }
 
-/// Reads are planned for full tables whatever the tables held when a connection first planned them.
+/// Reads are planned for full tables whatever the tables held when a connection first planned them, and each of them ends
+/// in time for the others of its unit to be read without it.
 enum ReadPlanning {
   static let statement = Statement(
     """
     SELECT pg_catalog.set_config('enable_seqscan', 'off', true),
-      pg_catalog.set_config('plan_cache_mode', 'force_generic_plan', true)
+      pg_catalog.set_config('plan_cache_mode', 'force_generic_plan', true),
+      pg_catalog.set_config('statement_timeout', '\(BoundedReads.longestRead.components.seconds)s', true)
     """
   ).bind()
 }

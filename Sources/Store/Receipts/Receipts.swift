@@ -29,8 +29,8 @@ package struct Receipts: Sendable {
   {
     let deadline = deadline ?? .after(pool.limits.callTime)
     switch await openAndRedeem(unit.members, deadline) {
-    case .released(let outcomes):
-      return ReleasedUnit(outcomes)
+    case .released(let outcomes, let opened):
+      return ReleasedUnit(unit.members.count > 1 ? await withMoreRoom(outcomes, opened, deadline) : outcomes)
     case .notOpened(let error) where !error.isOfTheStatement:
       return ReleasedUnit(unit.members.map { MissionOutcome(place: $0.place, failure: error) })
     case .notOpened:
@@ -49,7 +49,7 @@ package struct Receipts: Sendable {
     var last = PostgresError.deadline
     for _ in 0..<Self.attempts {
       switch await openAndRedeem([member], deadline) {
-      case .released(let outcomes): if let outcome = outcomes.first { return outcome }
+      case .released(let outcomes, _): if let outcome = outcomes.first { return outcome }
       case .notRedeemed(let opened, let error):
         if let outcome = await oneByOne(opened, after: error, deadline).first { return outcome }
       case .notOpened(let error):
@@ -58,6 +58,23 @@ package struct Receipts: Sendable {
       }
     }
     return MissionOutcome(place: member.place, failure: last)
+  }
+
+  /// Missions of which not everything could be read beside the others are read again alone, in all the room there is.
+  nonisolated(nonsending)
+    private func withMoreRoom(
+      _ outcomes: [MissionOutcome], _ opened: [OpenedMission], _ deadline: Deadline
+    ) async -> [MissionOutcome]
+  {
+    var roomier: [MissionOutcome] = []
+    for (outcome, mission) in zip(outcomes, opened) {
+      guard outcome.records.contains(where: \.state.isTooLarge) else {
+        roomier.append(outcome)
+        continue
+      }
+      do throws(PostgresError) { roomier += try await redeem([mission], deadline) } catch { roomier.append(outcome) }
+    }
+    return roomier
   }
 
   /// Redeems again what is open already; a batch may be redeemed as often as its receipts are young enough.
@@ -87,7 +104,7 @@ package struct Receipts: Sendable {
   private typealias Member = (place: Int, opening: MissionOpening)
 
   private enum Attempt {
-    case released([MissionOutcome])
+    case released([MissionOutcome], [OpenedMission])
     /// Nothing was opened that anybody could redeem.
     case notOpened(PostgresError)
     /// The receipts are committed, and nothing has been released for them.
@@ -98,7 +115,7 @@ package struct Receipts: Sendable {
     private func openAndRedeem(_ members: [Member], _ deadline: Deadline) async -> Attempt
   {
     let missions = members.map { BatchedMission(place: $0.place, batch: makeBatch(), opening: $0.opening) }
-    let reading = RedeemUnit(missions)
+    let reading = RedeemUnit(missions, with: .ordinary)
     let outcomes: [UnitOutcome]
     do throws(PostgresError) {
       outcomes = try await pool.pipeline(
@@ -111,14 +128,15 @@ package struct Receipts: Sendable {
       opened = try OpenStatement.decode(try outcomes[0].rows(), missions)
     } catch { return .notOpened(error) }
     do throws(PostgresError) {
-      return .released(try reading.decode(try outcomes[1].allRows(), opened))
+      return .released(try reading.decode(try outcomes[1].allRows(), opened), opened)
     } catch { return .notRedeemed(opened, error) }
   }
 
+  /// For those whose company, or who themselves, could not be read in the ordinary way.
   nonisolated(nonsending)
     private func redeem(_ opened: [OpenedMission], _ deadline: Deadline) async throws(PostgresError) -> [MissionOutcome]
   {
-    let reading = RedeemUnit(opened.map(\.mission))
+    let reading = RedeemUnit(opened.map(\.mission), with: .every)
     let outcomes = try await pool.pipeline([reading.unit], deadline: deadline)
     guard let outcome = outcomes.first else { throw .protocolViolation(.unexpectedResult) }
     return try reading.decode(try outcome.allRows(), opened)

@@ -7,28 +7,40 @@ struct RedeemUnit {
   let unit: PipelineUnit
   private let users: [UserReads]
 
-  /// The missions of one user, who come one behind the other, and all they want to read.
+  /// The missions of one user, who come one behind the other, and all they want to read, each record once: many
+  /// missions look at the same few.
   private struct UserReads {
     let scope: UserScope
-    var missions: [BatchedMission]
-    var addresses: [RecordAddress] { missions.flatMap(\.readable) }
-  }
+    private(set) var missions: [BatchedMission] = []
+    private(set) var addresses: [RecordAddress] = []
+    private var places: [RecordAddress: Int] = [:]
 
-  init(_ missions: [BatchedMission]) {
-    var users: [UserReads] = []
-    for mission in missions {
-      if users.last?.scope == mission.opening.scope {
-        users[users.count - 1].missions.append(mission)
-      } else {
-        users.append(UserReads(scope: mission.opening.scope, missions: [mission]))
+    init(scope: UserScope) { self.scope = scope }
+
+    mutating func add(_ mission: BatchedMission) {
+      missions.append(mission)
+      for address in mission.readable where places[address] == nil {
+        places[address] = addresses.count
+        addresses.append(address)
       }
     }
+
+    func place(of wish: MissionOpening.Wish) -> Int? { wish.refusal == nil ? places[wish.address] : nil }
+  }
+
+  init(_ missions: [BatchedMission], with care: BoundedReads.Care) {
+    var users: [UserReads] = []
+    for mission in missions {
+      if users.last?.scope != mission.opening.scope { users.append(UserReads(scope: mission.opening.scope)) }
+      users[users.count - 1].add(mission)
+    }
+    let bytes = BoundedReads.share(of: users.count)
     var statements = [ReadPlanning.statement, RedeemStatement.bind(missions)]
     for user in users {
-      let addresses = user.addresses
       statements.append(user.scope.statement)
-      statements.append(SyncChanges.histories(of: addresses, in: user.scope))
-      statements.append(SealedCopies.of(addresses, in: user.scope))
+      statements.append(BoundedReads.histories(of: user.addresses, atMost: bytes, with: care, in: user.scope))
+      statements.append(
+        SealedCopies.of(user.addresses, atMost: bytes + BoundedReads.framesOfCopies, in: user.scope))
     }
     self.users = users
     unit = PipelineUnit(statements)
@@ -42,37 +54,33 @@ struct RedeemUnit {
     var remaining = opened[...]
     for (index, user) in users.enumerated() {
       let count = user.addresses.count
-      var histories = try SyncChanges.decode(rows[3 + 3 * index], count: count)[...]
-      var copies = try SealedCopies.decode(rows[4 + 3 * index], count: count)[...]
+      let histories = try BoundedReads.decodeHistories(rows[3 + 3 * index], count: count)
+      let copies = try SealedCopies.decode(rows[4 + 3 * index], count: count)
       for _ in user.missions {
         guard let mission = remaining.popFirst() else { throw .protocolViolation(.unexpectedResult) }
-        let read = mission.mission.readable.count
         outcomes.append(
-          Self.outcome(mission, answers[mission.mission.batch] ?? [:], histories.prefix(read), copies.prefix(read)))
-        histories = histories.dropFirst(read)
-        copies = copies.dropFirst(read)
+          Self.outcome(mission, answers[mission.mission.batch] ?? [:]) { wish in
+            user.place(of: wish).map { (histories[$0], copies[$0]) } ?? (.rows([]), nil)
+          })
       }
     }
     return outcomes
   }
 
   private static func outcome(
-    _ opened: OpenedMission, _ answers: [Int64: RedeemStatement.Answer], _ histories: ArraySlice<RecordHistory>,
-    _ copies: ArraySlice<JSONObject?>
+    _ opened: OpenedMission, _ answers: [Int64: RedeemStatement.Answer],
+    _ read: (MissionOpening.Wish) -> (history: RecordHistory?, copies: JSONObject?)
   ) -> MissionOutcome {
     var outcome = MissionOutcome(place: opened.mission.place, head: opened.head)
-    var (histories, copies) = (histories, copies)
     for (wish, receipt) in zip(opened.mission.opening.wishes, opened.receipts) {
       // What was read for a record that the database then refused stays here.
-      let history = wish.refusal == nil ? histories.popFirst() : nil
-      let copy = wish.refusal == nil ? copies.popFirst() : nil
+      let (history, copies) = read(wish)
       let state: RecordOutcome.State
       switch (receipt.refusal, answers[receipt.seq]) {
       case (let refusal?, _): state = .refused(refusal.status, refusal.reason, failing: false)
       case (nil, .refused(let reason)?): state = .refused(reason.status, reason, failing: true)
-      case (nil, .key(let key)?): state = .released(key, history ?? .rows([]), copies: copy ?? nil)
-      case (nil, nil) where !opened.mission.opening.hasGrant:
-        state = .released(nil, history ?? .rows([]), copies: copy ?? nil)
+      case (nil, .key(let key)?): state = .read(history, copies, with: key)
+      case (nil, nil) where !opened.mission.opening.hasGrant: state = .read(history, copies, with: nil)
       case (nil, nil):
         // Its receipt was too old by the time it was redeemed. What became of its neighbours came too late as well.
         return MissionOutcome(
