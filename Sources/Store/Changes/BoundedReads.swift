@@ -8,7 +8,7 @@ import Postgres
 enum BoundedReads {
   /// Text of the histories that a unit of missions may bring: what becomes of it here is several times as large, and
   /// some units are read at once.
-  static let mostBytesOfUnit = 32 << 20
+  static let mostBytesOfUnit = 16 << 20
   /// What each user of a unit may use of that whoever else is in it. A mission that needs more is read alone.
   static let fewestBytesOfUser = 1 << 20
   /// Copies are as large as the fields they were made of, and their frames come on top: of a thousand records, seven
