@@ -71,7 +71,9 @@ let package = Package(
         "Secrets",
         "ServiceHost", "ServiceRuntime", "Store", "Vault",
       ], path: "House/GrantIssuer", resources: [.embedInCode("Description/openapi.json")], swiftSettings: house),
-    // A service as it is run, which the row about it starts.
+    // Services as they are run, which the rows about them start.
+    .executableTarget(
+      name: "mandate-resolver", dependencies: ["InputResolver"], path: "House/mandate-resolver", swiftSettings: house),
     .executableTarget(
       name: "mandate-issuer", dependencies: ["GrantIssuer"], path: "House/mandate-issuer", swiftSettings: house),
     // The C loops we measure ourselves against: the same work with OpenSSL and nothing around it.
@@ -81,8 +83,8 @@ let package = Package(
     .executableTarget(
       name: "mandate-bench",
       dependencies: [
-        "CYardsticks", "Contracts", "Cryptography", "Grants", "HTTPFetching", "HTTPServing", "InputResolver",
-        "Missions", "Postgres", "PostgresSupport", "Secrets", "ServiceRuntime", "Store", "mandate-issuer",
+        "CYardsticks", "Contracts", "Cryptography", "Grants", "HTTPFetching", "HTTPServing", "Missions", "Postgres",
+        "PostgresSupport", "Secrets", "ServiceRuntime", "Store", "mandate-issuer", "mandate-resolver",
       ],
       path: "Sources/MandateBench", swiftSettings: house),
   ],

@@ -1,4 +1,5 @@
-// A service's HTTP server: its listeners on one loop, its handlers on the cooperative threads.
+// A service's HTTP server: its listeners on one loop, its handlers on the cooperative threads, or where the service
+// says.
 //
 //     let server = try HTTPServer([HTTPListener(.internalSide, .tcp(host: "127.0.0.1", port: 3067), routes: routes)])
 //     await server.run()
@@ -10,6 +11,7 @@ package final class HTTPServer: Sendable {
   package static let drainTime = Duration.seconds(10)
 
   private let loop: Loop
+  private let handlers: (any TaskExecutor)?
   private let listeners: [ListenerLoop]
   private let stopped = Latch()
   private let hasRun = Mutex(false)
@@ -17,9 +19,13 @@ package final class HTTPServer: Sendable {
   package let addresses: [HTTPListener.Address]
 
   /// Opens the listeners, so that whatever is wrong with an address or a certificate is known before anything runs.
-  /// Connections wait in the kernel until `run`.
-  package init(_ listeners: [HTTPListener], observer: HTTPObserver = .silent) throws(HTTPServingError) {
+  /// Connections wait in the kernel until `run`. `handlers` are the threads that handlers run on, where these are not to
+  /// be the cooperative ones.
+  package init(
+    _ listeners: [HTTPListener], observer: HTTPObserver = .silent, handlers: (any TaskExecutor)? = nil
+  ) throws(HTTPServingError) {
     loop = try Loop()
+    self.handlers = handlers
     var loops: [ListenerLoop] = []
     var addresses: [HTTPListener.Address] = []
     for settings in listeners {
@@ -58,7 +64,9 @@ package final class HTTPServer: Sendable {
     }
     await withTaskCancellationHandler {
       await withDiscardingTaskGroup { group in
-        for await connection in connections { group.addTask { await connection.serve() } }
+        for await connection in connections {
+          group.addTask(executorPreference: handlers) { await connection.serve() }
+        }
         await stopped.opened()
       }
     } onCancel: {

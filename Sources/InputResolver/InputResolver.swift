@@ -75,6 +75,8 @@ package struct InputResolver: Sendable {
     do throws(ReceiptUnit.Problem) { units = try ReceiptUnit.units(of: plan.openings.map(\.opening)) } catch {
       preconditionFailure("the plan keeps the limits of a unit: \(error)")
     }
+    // Most calls of a quiet system have one unit with one mission, and each task costs a waking.
+    if units.count == 1 { return await open(units[0], plan, opener, deadline) }
     return await withTaskGroup(of: [Shown].self) { group in
       for unit in units {
         group.addTask { await open(unit, plan, opener, deadline) }
@@ -93,20 +95,32 @@ package struct InputResolver: Sendable {
     observer.noteRoundTrip(ContinuousClock.now - began)
     var boxes: [MissionBox] = []
     while let mission = released.next() { boxes.append(MissionBox(mission)) }
+    let arrived = ContinuousClock.now
+    if boxes.count == 1 {
+      // On this very thread, where it is one of the workers already.
+      let box = boxes[0]
+      return await withTaskExecutorPreference(workers) { [open(box, plan, opener, since: arrived)] }
+    }
     return await withTaskGroup(of: Shown.self) { group in
       for box in boxes {
-        group.addTask {
-          await workers.run {
-            guard let mission = box.take() else { preconditionFailure("a mission is opened once") }
-            let place = mission.place
-            return opener.open(mission, plan.openings[place], at: place)
-          }
-        }
+        group.addTask { await workers.run { open(box, plan, opener, since: arrived) } }
       }
       var all: [Shown] = []
       for await shown in group { all.append(shown) }
       return all
     }
+  }
+
+  /// On one of the workers: RSA would hold up whatever else a cooperative thread has to do.
+  private func open(
+    _ box: MissionBox, _ plan: BatchPlan, _ opener: MissionOpener, since arrived: ContinuousClock.Instant
+  ) -> Shown {
+    let began = ContinuousClock.now
+    observer.noteWait(began - arrived)
+    defer { observer.noteMission(ContinuousClock.now - began) }
+    guard let mission = box.take() else { preconditionFailure("a mission is opened once") }
+    let place = mission.place
+    return opener.open(mission, plan.openings[place], at: place)
   }
 
   // MARK: Failures

@@ -17,6 +17,8 @@ package struct ResolveObserver: Sendable {
   private let outages: Counter<ResolveOutage>
   private let unappended: Counter<>
   private let roundTrips: Histogram<>
+  private let waits: Histogram<>
+  private let missions: Histogram<>
   private let batches: Histogram<>
   private let unwraps: Histogram<>
 
@@ -39,6 +41,11 @@ package struct ResolveObserver: Sendable {
     roundTrips = metrics.histogram(
       "mandate_resolve_round_trip_seconds", "Opening receipts, redeeming them and reading, for a unit of missions.",
       bounds: Buckets.quick)
+    waits = metrics.histogram(
+      "mandate_resolve_wait_seconds", "How long a mission waited for a thread to open it.", bounds: Buckets.quick)
+    missions = metrics.histogram(
+      "mandate_resolve_mission_seconds", "Opening a mission: its key's unwrap, its records, and what is shown of them.",
+      bounds: Buckets.quick)
     batches = metrics.histogram("mandate_resolve_seconds", "A whole batch.", bounds: Buckets.http)
     unwraps = metrics.histogram("mandate_unwrap_seconds", "One RSA operation.", bounds: Buckets.quick)
   }
@@ -51,6 +58,8 @@ package struct ResolveObserver: Sendable {
   // MARK: Told by the resolver
 
   func noteRoundTrip(_ duration: Duration) { roundTrips.observe(duration) }
+  func noteWait(_ duration: Duration) { waits.observe(duration) }
+  func noteMission(_ duration: Duration) { missions.observe(duration) }
   func noteUnwrap(_ duration: Duration) { unwraps.observe(duration) }
   func noteBatch(_ duration: Duration) { batches.observe(duration) }
 

@@ -41,13 +41,15 @@ package enum ResolverService {
     limits.callTime = configuration.rules.batchTime
     let pool = PostgresPool(database, limits: limits)
     let observer = ResolveObserver(context.metrics, log: context.log)
+    let workers = WorkerThreads(count: WorkerThreads.cores)
     let resolver = InputResolver(
       receipts: Receipts(pool, makeBatch: { UUID().uuidString.lowercased() }),
       unwrapper: { TimedUnwrapper(keys: ring.keys, observer: observer) },
-      workers: WorkerThreads(count: WorkerThreads.cores), rules: configuration.rules, clock: now, observer: observer)
+      workers: workers, rules: configuration.rules, clock: now, observer: observer)
 
     var service = RunningService(checks: StoreChecks.all(pool) + [keyCheck(ring)])
     Routes(resolver: resolver, log: context.log).add(to: &service, callers: settings.callers)
+    service.handlers = workers
     service.background = [{ await pool.run() }]
     service.reload = {
       do throws(KeyRing.Problem) {

@@ -13,6 +13,8 @@ package struct RunningService: Sendable {
   package var internalLimits = HTTPLimits()
   package var checks: [ReadinessCheck]
 
+  /// Threads that handlers run on, where these keep a core busy; nil for the cooperative ones.
+  package var handlers: (any TaskExecutor)?
   /// What goes on until it is cancelled: pools, consumers, tickers. One that ends earlier ends the service, because
   /// half a service looks like a whole one from outside.
   package var background: [@Sendable () async -> Void] = []

@@ -32,7 +32,7 @@ struct ServiceRun {
         observer: HTTPObserver { event in
           figures.note(event)
           requests.note(event)
-        })
+        }, handlers: service.handlers)
     } catch {
       log.error("The service cannot listen.", [.detail: .text(error.words)])
       return Ending()

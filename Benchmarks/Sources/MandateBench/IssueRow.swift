@@ -33,7 +33,8 @@ enum IssueRow {
     }
     Remarks.shared.say(
       "issuer",
-      "ready after \(Table.fixed(issuer.millisecondsToReady, 0)) ms, at most \(try issuer.peakKiB()) KiB resident")
+      "ready after \(Table.fixed(issuer.service.millisecondsToReady, 0)) ms, "
+        + "at most \(try issuer.service.memoryKiB().peak) KiB resident")
     return Row.Pair(ours: ours, yardstick: theirs)
   }
 

@@ -1,12 +1,9 @@
 // What the rows `resolve` and `resolve-latency` ask for: missions of five records with four revisions, really sealed and
-// granted, and a resolver that answers for them over HTTP as the service does.
+// granted, and the resolver's own process, which answers for them over HTTP.
 
 import Contracts
 import Cryptography
 import Grants
-import HTTPFetching
-import HTTPServing
-import InputResolver
 import Postgres
 import Secrets
 import ServiceRuntime
@@ -16,12 +13,11 @@ struct ResolveFixture: Sendable {
   static let users = 1_024
   static let connections = 8
 
+  /// One connection, for what SQL alone would do.
   let pool: PostgresPool
-  let keys: ResolverKeys
   /// By the number of the user.
   let grants: [JSONValue]
-  let url: HTTPURL
-  let client: HTTPClient
+  let resolver: BenchService
 
   private static let made = Once<ResolveFixture>()
   static func shared() async throws -> ResolveFixture { try await made.get("resolve") { try await make() } }
@@ -30,7 +26,6 @@ struct ResolveFixture: Sendable {
     let database = try await BenchDatabase.named("resolve") { _ in }
     let pair = try RSAPrivateKey.generate(bits: 2048)
     let publicKey = pair.publicKey()
-    let keys = ResolverKeys(pair)
     let filling = try database.pool(nil, maximum: 1)
     try await database.script("ALTER TABLE public.sync_changes DISABLE TRIGGER sync_changes_enqueue")
     var grants: [JSONValue] = []
@@ -40,24 +35,20 @@ struct ResolveFixture: Sendable {
     try await database.script("CHECKPOINT")
     _ = await filling.drain(deadline: .after(.seconds(5)))
 
-    let pool = try database.pool(.resolver, maximum: connections)
-    let resolver = InputResolver(
-      receipts: Receipts(pool, makeBatch: newBatch), unwrapper: { keys },
-      workers: WorkerThreads(count: WorkerThreads.cores), rules: InputResolver.Rules(),
-      clock: { Instant(milliseconds: WallClock.system.now().microseconds / 1000) },
-      observer: ResolveObserver(MetricRegistry(service: "bench"), log: Log(program: "bench", level: .error)))
-    var routes = HTTPRoutes()
-    routes.post("/internal/v1/resolve", bodyLimit: ResolveCall.mostBytes) { request in
-      do {
-        return .wiped(try await resolver.resolve(try ResolveCall(parsing: request.bytes)).take())
-      } catch { return .problem(.internalError) }
-    }
-    let server = try HTTPServer([HTTPListener(.internalSide, .tcp(host: "127.0.0.1", port: 0), routes: routes)])
-    guard case .tcp(_, let port) = server.addresses.first else { throw YardstickProblem(why: "our server has no port") }
-    Task.detached { try await server.run() }
     return ResolveFixture(
-      pool: pool, keys: keys, grants: grants, url: try HTTPURL("http://127.0.0.1:\(port)/internal/v1/resolve"),
-      client: try HTTPClient())
+      pool: try database.pool(.resolver, maximum: 1), grants: grants,
+      resolver: try BenchService(
+        "mandate-resolver", listeners: 1,
+        [
+          "MANDATE_DATABASE_URL": database.url(.resolver), "MANDATE_DATABASE_CONNECTIONS": "\(connections)",
+          "MANA_AI_PRIVATE_KEY_PEM": try pem(pair), "MANDATE_INTERNAL_LISTEN": "unix:\(database.folder)/resolver.sock",
+        ]))
+  }
+
+  /// A key that this process has made and that nobody will miss.
+  private static func pem(_ key: borrowing RSAPrivateKey) throws -> String {
+    let secret = try key.pkcs8PEM()
+    return String(copying: try UTF8Span(validating: secret.bytes))
   }
 
   @Sendable static func newBatch() -> String { ChangeID(UInt128.random(in: .min ... .max)).text }
@@ -75,13 +66,14 @@ struct ResolveFixture: Sendable {
     return ResolveCall(purpose: "mission-tick", requests: requests).json.compactBytes()
   }
 
+  private static let inputStart = Array("\"id\":".utf8)
+
   /// Fails unless every input was shown.
   func resolve(_ body: [UInt8], missions: Int) async throws {
-    let request = HTTPRequest(.post, url, body: HTTPBody(body, contentType: "application/json"))
-    let response = try await client.send(request)
-    let shown = response.body.split(separator: UInt8(ascii: "{")).filter { $0.starts(with: Array("\"id\":".utf8)) }
-    guard response.status == 200, shown.count == missions * Self.records.count else {
-      throw YardstickProblem(why: "a batch was answered with \(response.status) and \(shown.count) inputs")
+    let answer = try await resolver.post("/internal/v1/resolve", body, as: .service)
+    let shown = answer.split(separator: UInt8(ascii: "{")).count { $0.starts(with: Self.inputStart) }
+    guard shown == missions * Self.records.count else {
+      throw YardstickProblem(why: "a batch was answered with \(shown) inputs")
     }
   }
 

@@ -13,7 +13,9 @@ enum ResolveRows {
     whyMissed: "chained receipts and two commits, HTTP and JSON of both sides, and a client on the same cores"
   ) {
     let fixture = try await ResolveFixture.shared()
+    let before = try await fixture.resolver.metrics()
     let ours = try await rate(fixture)
+    try await ResolveRemarks.shared.note(fixture.resolver, since: before)
     let (plain, rsa) = (try await ReceiptsRow.plainRate(), try UnwrapRows.opensslRate())
     return Row.Pair(ours: ours, yardstick: 1 / (1 / plain + 1 / rsa / Double(WorkerThreads.cores)))
   }
@@ -55,16 +57,26 @@ enum ResolveRows {
   ) -> Row {
     Row(name: name, unit: "ms", mark: .atMost(mark), whyMissed: whyMissed) {
       let fixture = try await ResolveFixture.shared()
-      let ours = try await times { number in try await fixture.resolve(fixture.body([number]), missions: 1) }
+      let bodies = (0..<asked).map { fixture.body([$0]) }
+      let before = try await fixture.resolver.metrics()
       let receipts = Receipts(fixture.pool, makeBatch: ResolveFixture.newBatch)
-      let alone = try await times { number in
-        var unit = await receipts.release(try Self.unit(number, fixture))
-        guard let mission = unit.next(), mission.failure == nil else {
-          throw YardstickProblem(why: "the round trip by SQL alone failed")
-        }
+      // In turns, call by call: the two sides then wait for the same disk on the same machine. Each has users of its own,
+      // so that neither finds the other's rows at hand.
+      var (ours, alone): ([Double], [Double]) = ([], [])
+      for number in 0..<asked {
+        ours.append(try await milliseconds { try await fixture.resolve(bodies[number], missions: 1) })
+        let unit = try Self.unit(number + ResolveFixture.users / 2, fixture)
+        alone.append(
+          try await milliseconds {
+            var released = await receipts.release(unit)
+            guard let mission = released.next(), mission.failure == nil else {
+              throw YardstickProblem(why: "the round trip by SQL alone failed")
+            }
+          })
       }
+      try await ResolveRemarks.shared.noteSplit(of: ours, fixture.resolver, since: before)
       let rsa = 1_000 / (try UnwrapRows.opensslRate())
-      return Row.Pair(ours: quantile(ours, share), yardstick: quantile(alone, 0.5) + rsa)
+      return Row.Pair(ours: quantile(ours.sorted(), share), yardstick: quantile(alone.sorted(), 0.5) + rsa)
     }
   }
 
@@ -81,15 +93,12 @@ enum ResolveRows {
     return unit
   }
 
-  /// Milliseconds each, sorted.
-  private static func times(_ body: (Int) async throws -> Void) async throws -> [Double] {
-    var times: [Double] = []
-    for number in 0..<300 {
-      let start = ContinuousClock.now
-      try await body(number % ResolveFixture.users)
-      times.append(Stopwatch.seconds(ContinuousClock.now - start) * 1_000)
-    }
-    return times.sorted()
+  private static let asked = 300
+
+  private static func milliseconds(_ body: () async throws -> Void) async throws -> Double {
+    let start = ContinuousClock.now
+    try await body()
+    return Stopwatch.seconds(ContinuousClock.now - start) * 1_000
   }
 
   private static func quantile(_ sorted: [Double], _ share: Double) -> Double {

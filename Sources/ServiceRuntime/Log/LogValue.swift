@@ -27,7 +27,8 @@ package enum LogValue: Sendable {
     case .count(let number): line += Array(String(number).utf8)
     case .flag(let flag): line += Array(String(flag).utf8)
     case .took(let duration): line += Array(Self.milliseconds(duration).utf8)
-    case .moment(let moment): Self.write(moment.text, longest: Self.longestId, to: &line)
+    // Digits of our own: each line has one, and its colons would have it searched for every shape.
+    case .moment(let moment): LogLine.quote(moment.text, longest: Self.longestId, to: &line)
     }
   }
 
