@@ -1,6 +1,8 @@
 // What an ordinary client gets: answers, headers, problems, HEAD, pipelining, both kinds of bodies.
 
+import Foundation
 import HTTPServing
+import Synchronization
 import Testing
 
 @Suite("An ordinary client", .timeLimit(.minutes(2)))
@@ -110,5 +112,39 @@ struct ServingTests {
       let second = try test.connect()
       for _ in 0..<2 { #expect(try second.ask("GET /ok HTTP/1.0\r\nConnection: keep-alive\r\n\r\n").body == "ok") }
     }
+  }
+
+  @Test("Handlers run on the threads that the server was given, from the first request of a connection to the last")
+  func handlers() async throws {
+    let given = CountingExecutor()
+    var routes = HTTPRoutes()
+    routes.get("/where") { _ in
+      await Task.yield()
+      return .text(CountingExecutor.isHere ? "there" : "elsewhere")
+    }
+    try await TestServer.run([TestServer.listener(routes: routes)], handlers: given) { test in
+      let replies = try await offPool {
+        let socket = try test.connect()
+        return [try socket.get("/where").body, try socket.get("/where").body]
+      }
+      #expect(replies == ["there", "there"])
+    }
+    #expect(given.steps.withLock { $0 } > 2)
+  }
+}
+
+/// Threads of its own, and how often they were asked for.
+private final class CountingExecutor: TaskExecutor {
+  let steps = Mutex(0)
+  private static let name = "counting"
+
+  static var isHere: Bool { Thread.current.name == name }
+
+  func enqueue(_ job: consuming ExecutorJob) {
+    steps.withLock { $0 += 1 }
+    let (job, executor) = (UnownedJob(job), unsafe asUnownedTaskExecutor())
+    let thread = Thread { unsafe job.runSynchronously(on: executor) }
+    thread.name = Self.name
+    thread.start()
   }
 }

@@ -2,8 +2,13 @@
 // its rows on the log.
 
 import Contracts
+import Cryptography
+import Glibc
 import Grants
 import Postgres
+import Secrets
+import ServiceRuntime
+import Synchronization
 import Testing
 
 @testable import InputResolver
@@ -41,6 +46,31 @@ struct ResolveTests {
       let heads = try await world.texts("SELECT encode(hash, 'hex') FROM mana_ai.audit_heads ORDER BY user_id")
       #expect(answers[2].hash == heads[0] && answers[0].hash == heads[1])
       #expect(answers[0].from == 1 && answers[0].to == 1)
+    }
+  }
+
+  @Test("Keys are unwrapped on the workers alone, whether there is one mission or many")
+  func threads() async throws {
+    try await World.with { world in
+      try await world.addUser("a")
+      try await world.addNote("a", "n1", title: "T", content: "C")
+      var requests: [ResolveCall.Request] = []
+      for number in 1...5 {
+        let grant = try await world.addGrant("a", "m\(number)", ["notes:n1"])
+        requests.append(request("a", "m\(number)", grant.json, notes("n1")))
+      }
+      let keys = WatchedKeys(keys: Pair.own.keys)
+      let resolver = world.resolver(keys)
+      let one = try await resolver.answers([requests[0]])
+      let many = try await resolver.answers(requests)
+      #expect((one + many).map(\.grant) == [String?](repeating: "ok", count: 6))
+      let workers = await withTaskGroup(of: pthread_t.self) { group in
+        for _ in 0..<100 { group.addTask { await world.workers.run { pthread_self() } } }
+        return await group.reduce(into: Set()) { $0.insert($1) }
+      }
+      let seen = keys.notes.threads.withLock { $0 }
+      // The workers share the load as it comes, so that either may have done it all; nobody else may have done any.
+      #expect(seen.count == 6 && Set(seen).union(workers).count <= 2)
     }
   }
 
@@ -221,5 +251,22 @@ struct ResolveTests {
       #expect(small.inputs.count == 2 && small.inputs.last == "n2: batch-too-large")
       #expect(try await world.log("a").contains { $0.hasPrefix("n2 failed batch-too-large ") })
     }
+  }
+}
+
+/// Notes which threads it was asked on.
+private struct WatchedKeys: Unwrapper {
+  let keys: ResolverKeys
+  let notes = Notes()
+
+  var keyIds: [String] { keys.keyIds }
+
+  func unwrap(_ wrapped: Span<UInt8>, label: Span<UInt8>, keyId: String) throws(CryptographyError) -> SecretBytes {
+    notes.threads.withLock { $0.append(pthread_self()) }
+    return try keys.unwrap(wrapped, label: label, keyId: keyId)
+  }
+
+  final class Notes: Sendable {
+    let threads = Mutex<[pthread_t]>([])
   }
 }

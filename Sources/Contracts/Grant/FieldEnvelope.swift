@@ -16,8 +16,8 @@ package struct FieldEnvelope: Equatable, Sendable {
   private let count: Int
 
   package static let ivBytes = 12
-  package static let prefix1 = Array("enc:1:".utf8)
-  package static let prefix2 = Array("enc:2:".utf8)
+  /// `enc:`, a digit, `:`.
+  private static let prefixBytes = 6
 
   /// iv ‖ ciphertext ‖ tag: what a sealed copy's `of` is the SHA-256 of, however the base64 was spelled.
   package var decoded: Span<UInt8> { @_lifetime(borrow self) borrowing get { storage.span.extracting(first: count) } }
@@ -39,14 +39,18 @@ package struct FieldEnvelope: Equatable, Sendable {
 
   /// The version that the first six bytes claim, or nil for a value that is no envelope at all.
   package static func version(of text: Span<UInt8>) -> Version? {
-    if starts(text, with: prefix1) { return .one }
-    return starts(text, with: prefix2) ? .two : nil
+    guard text.count >= prefixBytes, startsWithEnc(text), text[5] == UInt8(ascii: ":") else { return nil }
+    switch text[4] {
+    case UInt8(ascii: "1"): return .one
+    case UInt8(ascii: "2"): return .two
+    default: return nil
+    }
   }
 
   /// `enc:`, digits, `:` of a version that this program does not know. Such a value fails closed in v2: it is
   /// ciphertext from the future, not text for a prompt.
   package static func isOfUnknownVersion(_ text: Span<UInt8>) -> Bool {
-    guard version(of: text) == nil, starts(text, with: Array("enc:".utf8)) else { return false }
+    guard version(of: text) == nil, startsWithEnc(text) else { return false }
     var index = 4
     while index < text.count, (0x30...0x39).contains(text[index]) { index += 1 }
     return index > 4 && index < text.count && text[index] == UInt8(ascii: ":")
@@ -59,7 +63,7 @@ package struct FieldEnvelope: Equatable, Sendable {
     parsing text: Span<UInt8>, as version: Version, reusing buffer: consuming [UInt8] = []
   ) throws(FieldEnvelopeProblem) {
     guard Self.version(of: text) == version else { throw .missingSeparator }
-    let body = text.extracting(droppingFirst: Self.prefix1.count)
+    let body = text.extracting(droppingFirst: Self.prefixBytes)
     guard let dot = Self.firstDot(in: body) else { throw .missingSeparator }
     let room = Base64.decodedBytes(atMost: body.count) + 3  // Each half may be rounded up to a group.
     if buffer.count < room { buffer = [UInt8](repeating: 0, count: room) }
@@ -91,8 +95,9 @@ package struct FieldEnvelope: Equatable, Sendable {
     (version == .one ? "enc:1:" : "enc:2:") + Base64.encode(iv) + "." + Base64.encode(sealed)
   }
 
-  private static func starts(_ text: Span<UInt8>, with prefix: [UInt8]) -> Bool {
-    text.count >= prefix.count && prefix.indices.allSatisfy { text[$0] == prefix[$0] }
+  private static func startsWithEnc(_ text: Span<UInt8>) -> Bool {
+    text.count >= 4 && text[0] == UInt8(ascii: "e") && text[1] == UInt8(ascii: "n") && text[2] == UInt8(ascii: "c")
+      && text[3] == UInt8(ascii: ":")
   }
 
   private static func firstDot(in text: Span<UInt8>) -> Int? {

@@ -20,8 +20,7 @@ package enum Base64 {
     guard !text.isEmpty else { return 0 }
     var characters = text.count
     if text[characters - 1] == padding { characters -= text[characters - 2] == padding ? 2 : 1 }
-    guard trailingBits(text, characters) == 0 else { return nil }
-    return decode(text.extracting(first: characters), into: &output)
+    return decode(text.extracting(first: characters), isStrict: true, into: &output)
   }
 
   package static func decodeForgiving(_ text: Span<UInt8>, into output: inout MutableSpan<UInt8>) -> Int? {
@@ -31,7 +30,7 @@ package enum Base64 {
     if compact.count.isMultiple(of: 4) {
       for _ in 0..<2 where compact.last == padding { compact.removeLast() }
     }
-    return decode(compact.span, into: &output)
+    return decode(compact.span, isStrict: false, into: &output)
   }
 
   private static func decoded(
@@ -68,16 +67,21 @@ package enum Base64 {
 
   // MARK: The decoder both dialects share
 
-  /// Characters of the alphabet only, without padding. Nil on any other, or where one is left over.
-  private static func decode(_ characters: Span<UInt8>, into output: inout MutableSpan<UInt8>) -> Int? {
+  /// Characters of the alphabet only, without padding. Nil on any other, or where one is left over; strictly also where
+  /// the last one has bits that no byte takes up.
+  private static func decode(
+    _ characters: Span<UInt8>, isStrict: Bool, into output: inout MutableSpan<UInt8>
+  ) -> Int? {
     let left = characters.count % 4
     guard left != 1 else { return nil }
     let groups = characters.count / 4
-    var bad = decodeGroups(characters, groups, into: &output)
+    let values = DecodeTable.values
+    let table = values.span
+    var bad = decodeGroups(characters, groups, table, into: &output)
     if left > 0 {
-      var tail = DecodeTable.value(characters[groups * 4], at: 0)
-      tail |= DecodeTable.value(characters[groups * 4 + 1], at: 1)
-      if left == 3 { tail |= DecodeTable.value(characters[groups * 4 + 2], at: 2) }
+      var tail = table[Int(characters[groups * 4])] | table[256 + Int(characters[groups * 4 + 1])]
+      if left == 3 { tail |= table[512 + Int(characters[groups * 4 + 2])] }
+      if isStrict, tail & (left == 3 ? 0xFF : 0xFFFF) != 0 { return nil }
       bad |= tail
       output[groups * 3] = UInt8(truncatingIfNeeded: tail >> 16)
       if left == 3 { output[groups * 3 + 1] = UInt8(truncatingIfNeeded: tail >> 8) }
@@ -88,10 +92,8 @@ package enum Base64 {
   /// Four characters to three bytes by four table look-ups: as fast as OpenSSL's decoder, and safe. Two groups at a
   /// time halve the checks of bounds.
   private static func decodeGroups(
-    _ characters: Span<UInt8>, _ groups: Int, into output: inout MutableSpan<UInt8>
+    _ characters: Span<UInt8>, _ groups: Int, _ table: Span<UInt32>, into output: inout MutableSpan<UInt8>
   ) -> UInt32 {
-    let values = DecodeTable.values
-    let table = values.span
     precondition(table.count == 1024 && output.count >= groups * 3)
     var (from, to) = (0, 0)
     var bad: UInt32 = 0
@@ -128,15 +130,6 @@ package enum Base64 {
     table[Int(first)] | table[256 &+ Int(second)] | table[512 &+ Int(third)] | table[768 &+ Int(fourth)]
   }
 
-  /// The bits of the last character that no byte takes up; they must be zero in the strict dialect.
-  private static func trailingBits(_ text: Span<UInt8>, _ characters: Int) -> UInt32 {
-    switch characters % 4 {
-    case 2: DecodeTable.value(text[characters - 1], at: 3) & 0b1111
-    case 3: DecodeTable.value(text[characters - 1], at: 3) & 0b11
-    default: 0
-    }
-  }
-
   private static func isWhiteSpace(_ byte: UInt8) -> Bool {
     switch byte {
     case 0x09, 0x0A, 0x0C, 0x0D, 0x20: true
@@ -162,6 +155,4 @@ private enum DecodeTable {
     }
     return values
   }()
-
-  static func value(_ character: UInt8, at position: Int) -> UInt32 { values[position * 256 + Int(character)] }
 }

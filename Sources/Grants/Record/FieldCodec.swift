@@ -92,7 +92,8 @@ package struct FieldCodec: ~Copyable {
     var taken: [UInt8] = []
     swap(&taken, &buffer)
     do {
-      return try FieldEnvelope(parsing: text, as: version, reusing: taken)
+      // Moved, not copied: memory with a second owner would be copied before it is written.
+      return try FieldEnvelope(parsing: text, as: version, reusing: consume taken)
     } catch .missingSeparator {
       throw .refused(.ciphertextMalformed)
     } catch { throw .refused(.decryptFailed) }

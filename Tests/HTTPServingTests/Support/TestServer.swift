@@ -79,10 +79,12 @@ struct TestServer: Sendable {
   }
 
   static func run(
-    _ listeners: [HTTPListener] = [listener()], body: @Sendable @escaping (TestServer) async throws -> Void
+    _ listeners: [HTTPListener] = [listener()], handlers: (any TaskExecutor)? = nil,
+    body: @Sendable @escaping (TestServer) async throws -> Void
   ) async throws {
     let observed = Observed()
-    let test = TestServer(server: try HTTPServer(listeners, observer: observed.observer), observed: observed)
+    let test = TestServer(
+      server: try HTTPServer(listeners, observer: observed.observer, handlers: handlers), observed: observed)
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await test.server.run() }
       try await body(test)
