@@ -27,10 +27,12 @@ done
 # In one spelling, because processes are found again by it.
 folder=$(realpath -m "$folder")
 bin=$(realpath -m "$bin")
-if [ ! -x "$bin/mandate" ]; then
-  echo "demo: $bin/mandate is not built; run make build" >&2
-  exit 1
-fi
+for program in "$bin/mandate" node curl psql openssl setsid; do
+  if ! command -v "$program" >/dev/null; then
+    echo "demo: there is no $program; make deps build helps" >&2
+    exit 1
+  fi
+done
 
 source Scripts/demo/stage.sh
 source Scripts/demo/house.sh

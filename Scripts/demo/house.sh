@@ -14,6 +14,7 @@ start_house() {
   step 'a private PostgreSQL' "$bin/mandate" db start --folder "$folder"
   step 'its roles' "$bin/mandate" db bootstrap --folder "$folder"
   step 'its tables' "$bin/mandate" db migrate --folder "$folder"
+  "$bin/mandate" db status --folder "$folder" --json >"$folder/database.json"
   step 'the pair of the resolver' "$bin/mandate" keys generate --folder "$folder/keys"
   (
     umask 077
@@ -55,8 +56,7 @@ ENV
 token() { "$bin/mandate-dev" token --user "$1" --key "$folder/dev" --ttl 86400; }
 
 url() {
-  "$bin/mandate" db status --folder "$folder" --json |
-    node -p 'JSON.parse(require("fs").readFileSync(0, "utf8")).urls[process.argv[1]]' "$1"
+  node -p 'JSON.parse(require("fs").readFileSync(0, "utf8")).urls[process.argv[1]]' "$1" <"$folder/database.json"
 }
 
 # Where a program listens, by its log.
@@ -64,10 +64,12 @@ address() {
   grep '"event":"Listening\."' "$folder/$1.log" | sed -n "s/.*\"listener\":\"$2\",\"address\":\"\([^\"]*\)\".*/\1/p"
 }
 
+# In a session of its own too: whoever interrupts waits for the end of a step, because what kills initdb in the middle
+# leaves shared memory that nobody finds again.
 step() {
   say "$1"
   shift
-  "$@" >"$folder/step.log" 2>&1 || fail "$* failed:" "$folder/step.log"
+  setsid "$@" >"$folder/step.log" 2>&1 || fail "$* failed:" "$folder/step.log"
 }
 
 fail() {
@@ -164,6 +166,6 @@ stop_cluster() {
   done
   "$bin/mandate" db stop --folder "$folder" >/dev/null
   # For root, and for folders whose path is too long for a socket, parts of it lie elsewhere, under this id.
-  rm -rf "/var/lib/mandate/$id" "/run/mandate/$id" "$short/mandate-$(id -u)-$id"
+  rm -rf "/var/lib/mandate/${id:?}" "/run/mandate/$id" "$short/mandate-$(id -u)-$id"
   rmdir /var/lib/mandate /run/mandate 2>/dev/null || true
 }
