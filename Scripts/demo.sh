@@ -11,6 +11,14 @@ root=$PWD
 folder=$root/.mandate/demo
 bin=$root/.build/debug
 
+# Whatever database or server the reader's shell names, it is not the demo's.
+for name in $(compgen -e); do
+  case $name in
+    MANDATE_POSTGRES_PROGRAMS) ;;
+    MANDATE_* | *DATABASE_URL* | PG*) unset "$name" ;;
+  esac
+done
+
 order=start
 while (($#)); do
   case $1 in

@@ -41,6 +41,7 @@ write_env() {
   ln -s "$root/Tests/Independent/stranger.mjs" "$folder/stranger.mjs"
   (umask 077 && cat >"$folder/env") <<ENV
 export PATH=$(printf %q "$bin"):\$PATH PSQLRC=/dev/null no_proxy=127.0.0.1
+unset MANDATE_DATABASE_URL SYNC_DATABASE_URL DATABASE_URL PGHOST PGPORT PGUSER PGDATABASE PGOPTIONS
 export ISSUER=http://$(address mandate-issuer public) RESOLVER=http://$(address mandate-resolver internal)
 export SERVICE_KEY=$(cat "$folder/service-key")
 export ANNA=$(token anna)

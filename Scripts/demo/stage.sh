@@ -16,11 +16,12 @@ shortened() { printf '%s' "${1#"$root"/}"; }
 run() {
   command=$(cat)
   printf '\n'
-  sed '1s/^/  $ /; 2,$s/^/    /' <<<"$command"
+  # Not indented, or what is copied from here would be another command.
+  sed '1s/^/$ /' <<<"$command"
   code=0
   answer=$(cd "$folder" && . ./env && timeout 60 bash -o pipefail -c "$command" 2>&1 </dev/null) || code=$?
   # Sealed bytes and hashes are noise to a reader.
-  sed -E 's/[A-Za-z0-9+\/=_.-]{80,}/…/g; s/([0-9a-f]{8})[0-9a-f]{24,}/\1…/g; s/^/  | /' <<<"$answer"
+  sed -E 's/[A-Za-z0-9+\/=_.-]{80,}/…/g; s/([0-9a-f]{8})[0-9a-f]{24,}/\1…/g; s/^/| /' <<<"$answer"
 }
 
 # works WHAT PATTERN: it must be done, and answer so.

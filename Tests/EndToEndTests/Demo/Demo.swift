@@ -12,6 +12,12 @@ final class Demo: Sendable {
   /// tests may ignore interruptions, and whoever it starts would inherit that.
   static let inGroup = ["env", "--default-signal=INT", "bash", "-c", "set -m; bash \"$@\" & echo $!; wait $!", "group"]
 
+  /// What a reader's shell may have set for something else: nothing of the demo may go there.
+  private static let elsewhere = [
+    "DATABASE_URL": "postgres://nobody@/elsewhere?host=/nowhere", "PGHOST": "/nowhere", "PGOPTIONS": "-c search_path=x",
+    "MANDATE_DATABASE_URL": "postgres://nobody@/elsewhere?host=/nowhere", "http_proxy": "http://127.0.0.1:9",
+  ]
+
   /// Holds the demo's folder, and scripts of a test.
   private let home: String
   var folder: String { home + "/demo" }
@@ -37,7 +43,8 @@ final class Demo: Sendable {
   }
 
   func run(_ order: [String], scripts: String = Demo.script) async throws -> Program.Outcome {
-    try await Program.run("bash", [scripts] + order + ["--folder", folder, "--bin", Self.products])
+    try await Program.run(
+      "bash", [scripts] + order + ["--folder", folder, "--bin", Self.products], environment: Self.elsewhere)
   }
 
   /// As a reader types it.
