@@ -67,7 +67,7 @@ enum PlannerInputCases {
   private static let titleless: [Item] = [
     Item("no title", "Absent", fields: [("content", quoted("nur Text"))]),
     Item("the title is null", "Absent", fields: [("title", "null"), ("content", quoted("x"))]),
-    Item("an empty title stays empty", "Absent", fields: [("title", quoted("")), ("content", quoted("x"))]),
+    Item("an empty title stays empty", "Absent", fields: [("title", "\"\""), ("content", quoted("x"))]),
     Item("the title is a number", "WrongType", fields: [("title", "7"), ("content", quoted("x"))]),
     Item("the title is true", "WrongType", fields: [("title", "true"), ("content", quoted("x"))]),
     Item("the title is a list", "WrongType", fields: [("title", #"["T"]"#), ("content", quoted("x"))]),
@@ -78,7 +78,7 @@ enum PlannerInputCases {
   private static let contentless: [Item] = [
     Item("no content", "Absent", fields: [("title", quoted("T"))]),
     Item("the content is null", "Absent", fields: [("content", "null")]),
-    Item("empty content", "Absent", fields: [("content", quoted(""))]),
+    Item("empty content", "Absent", fields: [("content", "\"\"")]),
     Item("the content is a number", "WrongType", fields: [("content", "12.50")]),
     Item("the content is true", "WrongType", fields: [("content", "true")]),
     Item("the content is false", "WrongType", fields: [("content", "false")]),
@@ -145,10 +145,10 @@ enum PlannerInputCases {
     Item("a title alone", "Basic", fields: [("title", quoted("Steuer"))]),
     Item("nothing at all", "Absent", fields: []),
     Item("a date alone", "Absent", fields: [("dueDate", quoted("morgen"))]),
-    Item("an empty title is no part", "Absent", fields: [("title", quoted("")), ("description", quoted("d"))]),
+    Item("an empty title is no part", "Absent", fields: [("title", "\"\""), ("description", quoted("d"))]),
     Item(
       "all parts are empty", "Absent",
-      fields: [("status", quoted("")), ("title", quoted("")), ("description", quoted("")), ("dueDate", quoted(""))]),
+      fields: [("status", "\"\""), ("title", "\"\""), ("description", "\"\""), ("dueDate", "\"\"")]),
     Item("a space is a part", "Absent", fields: [("status", quoted(" ")), ("title", quoted(" "))]),
     Item("everything is null", "Absent", fields: wholeTask.fields.map { ($0.0, "null") }),
     Item("everything is a number", "WrongType", fields: wholeTask.fields.map { ($0.0, "1") }),
@@ -167,11 +167,9 @@ enum PlannerInputCases {
       "every part", "Basic",
       fields: [("title", quoted("Zahnarzt")), ("startDate", quoted("2026-12-01T09:00")), ("location", quoted("Bonn"))]),
     Item("no title", "Absent", fields: [("location", quoted("Bonn"))]),
-    Item("an empty title is no part", "Absent", fields: [("title", quoted("")), ("startDate", quoted("heute"))]),
+    Item("an empty title is no part", "Absent", fields: [("title", "\"\""), ("startDate", quoted("heute"))]),
     Item("nothing at all", "Absent", fields: []),
-    Item(
-      "all parts are empty", "Absent",
-      fields: [("title", quoted("")), ("startDate", quoted("")), ("location", quoted(""))]),
+    Item("all parts are empty", "Absent", fields: [("title", "\"\""), ("startDate", "\"\""), ("location", "\"\"")]),
     Item(
       "a date as a number and a place as an object", "WrongType",
       fields: [("title", quoted("T")), ("startDate", "1764579600000"), ("location", #"{"city":"Bonn"}"#)]),
@@ -191,7 +189,7 @@ enum PlannerInputCases {
     Item("nothing at all", "Absent", fields: []),
     Item(
       "what is empty takes no line", "Absent",
-      fields: [("about", "null"), ("interests", quoted("")), ("routine", quoted("früh")), ("goals", quoted("  "))]),
+      fields: [("about", "null"), ("interests", "\"\""), ("routine", quoted("früh")), ("goals", quoted("  "))]),
     Item(
       "empty lists and objects take one", "WrongType",
       fields: [("about", "[]"), ("interests", "{}"), ("routine", quoted("x"))]),
@@ -237,8 +235,7 @@ enum PlannerInputCases {
       goal(
         "everything is null", "Absent", ("title", "null"), ("currentValue", "null"), ("target", "null"),
         ("period", "null")),
-      goal(
-        "empty texts stay empty", "Absent", ("title", quoted("")), ("currentValue", quoted("")), ("period", quoted(""))),
+      goal("empty texts stay empty", "Absent", ("title", "\"\""), ("currentValue", "\"\""), ("period", "\"\"")),
       goal("a target without a value", "Absent", ("target", #"{"unit":"km"}"#)),
       goal("a target whose value is null", "Absent", ("target", #"{"value":null}"#)),
       goal("the last of two values counts", "Json", ("target", #"{"value":1,"\u0076alue":2}"#)),

@@ -111,7 +111,7 @@ enum PlannerInputCuts {
         fields: [("title", PlannerInputCases.quoted(letters(490))), ("dueDate", #""x""#)]),
       Item(
         "without the bracket behind a date", "Cut",
-        fields: [("title", PlannerInputCases.quoted("")), ("dueDate", PlannerInputCases.quoted(letters(490)))]),
+        fields: [("title", "\"\""), ("dueDate", PlannerInputCases.quoted(letters(490)))]),
       Item(
         "a long title is shown whole as the title", "Cut",
         fields: [("title", PlannerInputCases.quoted(letters(700))), ("description", #""d""#)]),
