@@ -50,6 +50,7 @@ let package = Package(
     fuzzer("fuzz-json-value", "JSONValue", over: ["Contracts"]),
     fuzzer("fuzz-field-envelope", "FieldEnvelope", over: ["Contracts"]),
     fuzzer("fuzz-grant-json", "GrantJSON", over: ["Contracts"]),
+    fuzzer("fuzz-resolve-reply", "ResolveReply", over: ["Contracts"]),
     fuzzer("fuzz-key-pem", "KeyPEM", over: ["Cryptography", "Secrets"]),
     fuzzer("fuzz-request-gate", "RequestGate", over: ["HTTPServing"]),
     fuzzer("fuzz-event-parser", "EventParser", over: ["HTTPFetching"]),

@@ -34,11 +34,12 @@ package struct JSONTape: Sendable {
   package static let maximumDepth = 2048
   package static let maximumBytes = 1 << 30
 
-  /// A reader of an envelope allows `levels` more, for what it wraps may be as deep as any document.
-  package init(scanning text: Span<UInt8>, inside levels: Int = 0) throws(JSONProblem) {
+  /// A reader of an envelope allows `levels` more, for what it wraps may be as deep as any document. `mostNodes` is for
+  /// text of a known shape: a tape of nothing but commas is eight times as large as its text.
+  package init(scanning text: Span<UInt8>, inside levels: Int = 0, mostNodes: Int = .max) throws(JSONProblem) {
     guard text.count <= Self.maximumBytes else { throw .tooLong }
     guard UTF8Text.isValid(text) else { throw .invalidUTF8 }
-    var scanner = JSONScanner(deepest: Self.maximumDepth + levels)
+    var scanner = JSONScanner(deepest: Self.maximumDepth + levels, mostNodes: mostNodes)
     try scanner.scan(text, into: &self)
   }
 
@@ -75,16 +76,18 @@ private struct JSONScanner {
   private enum Expecting { case value, valueOrEnd, keyOrEnd, key, commaOrEnd, nothing }
 
   private let deepest: Int
+  private let mostNodes: Int
   private var offset = 0
   private var containers: [Int] = []
   private var expecting = Expecting.value
 
-  init(deepest: Int) { self.deepest = deepest }
+  init(deepest: Int, mostNodes: Int) { (self.deepest, self.mostNodes) = (deepest, mostNodes) }
 
   mutating func scan(_ text: Span<UInt8>, into tape: inout JSONTape) throws(JSONProblem) {
     while true {
       skipWhiteSpace(text)
       guard offset < text.count else { break }
+      guard tape.nodes.count <= mostNodes else { throw .tooLong }
       let byte = text[offset]
       switch expecting {
       case .value: try value(byte, text, &tape)

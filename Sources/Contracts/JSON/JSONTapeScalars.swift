@@ -16,6 +16,18 @@ extension JSONTape {
     }
   }
 
+  /// True for a string or key that is this text once its escapes are read; nothing is copied for it.
+  package func isText(_ index: Int, _ wanted: String, in text: Span<UInt8>) -> Bool {
+    guard nodes[index].kind == .string else { return false }
+    var rest = wanted.unicodeScalars.makeIterator()
+    var isSame = true
+    eachScalar(of: index, in: text) { scalar, _ in
+      isSame = scalar == rest.next()
+      return isSame
+    }
+    return isSame && rest.next() == nil
+  }
+
   /// The character of a string that begins here, and how many bytes of the text it takes. The scanner has read these
   /// bytes before, so they are valid.
   package static func scalar(_ text: Span<UInt8>, at offset: Int) -> (scalar: Unicode.Scalar, length: Int) {

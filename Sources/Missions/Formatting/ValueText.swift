@@ -20,7 +20,7 @@ struct ValueText {
   /// JavaScript, a text and a list have no member that anybody reads here.
   func member(_ name: String, _ text: Span<UInt8>) -> Int? {
     guard tape.nodes[0].kind == .object else { return nil }
-    return MemberOrder(tape, 0, text).members.first { tape.isKey($0.key, name, in: text) }?.value
+    return MemberOrder(tape, 0, text).members.first { tape.isText($0.key, name, in: text) }?.value
   }
 
   /// Where a text stands without what JavaScript's `trim` takes from its ends; nil where nothing is left.
@@ -110,19 +110,6 @@ struct ValueText {
       cut.write(scalar, to: &sink)
       return !cut.isFull
     }
-  }
-}
-
-extension JSONTape {
-  /// True for a key that is spelled so, escapes resolved.
-  fileprivate func isKey(_ index: Int, _ name: String, in text: Span<UInt8>) -> Bool {
-    var wanted = name.unicodeScalars.makeIterator()
-    var isSame = true
-    eachScalar(of: index, in: text) { scalar, _ in
-      isSame = scalar == wanted.next()
-      return isSame
-    }
-    return isSame && wanted.next() == nil
   }
 }
 

@@ -1,6 +1,6 @@
 // A receipt that came to nothing after all is appended to the log as such: once, soon, and for its own batch only.
 
-import Contracts
+package import Contracts
 package import Postgres
 
 package struct ReceiptFailure: Sendable, Hashable {

@@ -1,4 +1,5 @@
-// Why a receipt was refused or came to nothing. The database takes these words and no other.
+// Why a receipt was refused or came to nothing. The database takes these words and no other, and the resolver answers
+// its caller with them.
 
 package enum AuditReason: String, Sendable, Hashable, CaseIterable {
   // About the grant.
