@@ -1,5 +1,7 @@
 // Which private cluster a folder has, and where its parts are: plain functions of the folder's path.
 
+import Contracts
+
 struct ClusterPlace: Codable, Sendable, Equatable {
   /// 32 hexadecimal digits, so that two folders never meet in /var/lib.
   let id: String
@@ -13,10 +15,7 @@ struct ClusterPlace: Codable, Sendable, Equatable {
   static let longestSocketPath = 107
 
   init(user: UInt32, using random: inout some RandomNumberGenerator) {
-    id = (0..<16).map { _ in
-      let byte = UInt8.random(in: 0...255, using: &random)
-      return (byte < 16 ? "0" : "") + String(byte, radix: 16)
-    }.joined()
+    id = Hex.encode((0..<16).map { _ in UInt8.random(in: 0...255, using: &random) })
     self.user = user
   }
 

@@ -1,5 +1,6 @@
 // What `generate` says when a pair was made: its names, and how its halves get to the processes that need them.
 
+import Contracts
 import Cryptography
 import ServiceRuntime
 
@@ -19,7 +20,7 @@ struct GenerateReport: Encodable, Sendable {
   let removed: [String]
 
   init(_ file: KeyFileName, _ key: RSAPublicKey, in folder: borrowing KeyFolder, _ repair: Repair) {
-    (keyId, fingerprint, bits) = (key.keyIdHex, Hex.lower(key.fingerprint), key.bits)
+    (keyId, fingerprint, bits) = (key.keyIdHex, Hex.encode(key.fingerprint), key.bits)
     (name, created) = (file.name, file.date)
     (publicFile, privateFile) = (folder.open.path(of: file.text), folder.hidden.path(of: file.text))
     let root = folder.open.absolutePath

@@ -1,5 +1,6 @@
 // A pair as it is told: the members of the JSON answers, and the same facts as text.
 
+import Contracts
 import Cryptography
 import ServiceRuntime
 
@@ -17,7 +18,7 @@ struct KeyReport: Encodable, Sendable {
 
   init(_ pair: KeyPair) {
     (keyId, name, created) = (pair.keyId, pair.fileName?.name, pair.created)
-    (bits, fingerprint) = (pair.key?.bits, pair.key.map { Hex.lower($0.fingerprint) })
+    (bits, fingerprint) = (pair.key?.bits, pair.key.map { Hex.encode($0.fingerprint) })
     (publicFile, privateFile) = (pair.publicPath, pair.privatePath)
     (privateHalf, problems) = (pair.privateHalf, pair.problems)
   }
@@ -40,11 +41,5 @@ enum Facts {
     facts.compactMap { fact in
       fact.value.map { "  " + fact.label + String(repeating: " ", count: max(2, width - fact.label.count)) + $0 + "\n" }
     }.joined()
-  }
-}
-
-enum Hex {
-  static func lower(_ bytes: [UInt8]) -> String {
-    bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
   }
 }
