@@ -2,6 +2,7 @@
 
 package import Contracts
 import Cryptography
+import Grants
 
 extension Issuer {
   package func showResolverKey() -> Result<JSONValue, IssuerProblem> {
@@ -13,26 +14,12 @@ extension Issuer {
         ])))
   }
 
-  /// RFC 7517. The canonical DER of such a key ends with the modulus and then the exponent, 65537, with its tag and
-  /// length; no key with another exponent is ever loaded.
   private static func jwk(_ key: RSAPublicKey) -> JSONValue {
-    let modulus = Array(key.spki.dropLast(5).suffix((key.bits + 7) / 8))
+    let jwk = PublicJWK(key)
     return .object(
       JSONObject(members: [
-        ("kty", .string("RSA")), ("alg", .string("RSA-OAEP-256")), ("use", .string("enc")),
-        ("kid", .string(key.keyIdHex)), ("n", .string(base64URL(modulus))), ("e", .string("AQAB")),
+        ("kty", .string(jwk.kty)), ("alg", .string(jwk.alg)), ("use", .string(jwk.use)), ("kid", .string(jwk.kid)),
+        ("n", .string(jwk.n)), ("e", .string(jwk.e)),
       ]))
-  }
-
-  private static func base64URL(_ bytes: [UInt8]) -> String {
-    let text = Base64.encode(bytes.span).utf8.compactMap { character -> UInt8? in
-      switch character {
-      case UInt8(ascii: "+"): UInt8(ascii: "-")
-      case UInt8(ascii: "/"): UInt8(ascii: "_")
-      case UInt8(ascii: "="): nil
-      default: character
-      }
-    }
-    return String(decoding: text, as: UTF8.self)
   }
 }

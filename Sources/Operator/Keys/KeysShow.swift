@@ -1,6 +1,7 @@
 // `mandate keys show`: one public half in every form that somebody may need.
 
 import Cryptography
+import Grants
 import ServiceRuntime
 
 enum KeysShow {
