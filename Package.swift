@@ -183,8 +183,8 @@ let package = Package(
     .testTarget(
       name: "OperatorTests",
       dependencies: [
-        "Contracts", "Cryptography", "Grants", "Operator", "Postgres", "PostgresSupport", "Secrets", "ServiceRuntime",
-        "Store", "StoreSupport", "mandate",
+        "Contracts", "Cryptography", "FolderSupport", "Grants", "Operator", "Postgres", "PostgresSupport", "Secrets",
+        "ServiceRuntime", "Store", "StoreSupport", "mandate",
       ], swiftSettings: house),
     // A service to copy from; it lies under Tests, so no product can link it.
     .executableTarget(
@@ -193,7 +193,10 @@ let package = Package(
     .testTarget(
       name: "ServiceHostTests", dependencies: ["ExampleService", "HTTPFetching", "HTTPSupport", "ServiceRuntime"],
       swiftSettings: house),
-    .testTarget(name: "ServiceRuntimeTests", dependencies: ["Secrets", "ServiceRuntime"], swiftSettings: house),
+    // A folder that is gone when the test that filled it ends.
+    .target(name: "FolderSupport", path: "Tests/FolderSupport", swiftSettings: house),
+    .testTarget(
+      name: "ServiceRuntimeTests", dependencies: ["FolderSupport", "Secrets", "ServiceRuntime"], swiftSettings: house),
     .testTarget(
       name: "VectorChecksTests",
       dependencies: ["Contracts", "Cryptography", "Grants", "ServiceRuntime", "VectorChecks", "mandate-vectors"],

@@ -2,6 +2,7 @@
 // without the database and without Swift, and what was pruned leaves chains that hold.
 
 import Contracts
+import FolderSupport
 import Foundation
 import Postgres
 import PostgresSupport

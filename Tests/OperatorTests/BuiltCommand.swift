@@ -1,5 +1,6 @@
 // Runs the built `mandate` as a process, as an operator would.
 
+import FolderSupport
 import Foundation
 import Testing
 

@@ -1,6 +1,7 @@
 // The built commands on a database that a URL names: straight to the server, and through PgBouncer in transaction mode,
 // which MANDATE_DATABASE_POOLER tells them of.
 
+import FolderSupport
 import Foundation
 import Store
 import StoreSupport

@@ -1,5 +1,6 @@
 // `mandate db` on the built command, with real clusters: as an operator meets them, at night too.
 
+import FolderSupport
 import Foundation
 import Testing
 

@@ -1,5 +1,6 @@
 // docs/operator.md promises that its transcripts are what the commands print. Here they are run, line by line.
 
+import FolderSupport
 import Foundation
 import Testing
 

@@ -1,6 +1,7 @@
 // `mandate grants` and `mandate users` against a real database, with the operator's own role.
 
 import Contracts
+import FolderSupport
 import Postgres
 import Store
 import StoreSupport

@@ -2,6 +2,7 @@
 // taken.
 
 import Cryptography
+import FolderSupport
 import Foundation
 import Secrets
 import ServiceRuntime

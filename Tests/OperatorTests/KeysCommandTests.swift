@@ -1,5 +1,6 @@
 // `mandate keys` as an operator meets it: the built program, real files, exit codes.
 
+import FolderSupport
 import Foundation
 import Glibc
 import Testing

@@ -1,6 +1,7 @@
 // The private cluster of somebody who is not root: everything below the folder, run by that user. Where the tests
 // themselves run as an ordinary user, all other suites show it; as root this one becomes another user for it.
 
+import FolderSupport
 import Foundation
 import Testing
 

@@ -1,6 +1,7 @@
 // `mandate db renew-passwords` on the built command: with everything there, with everything lost, after an interruption
 // at each place where there can be one, and on a server that is not ours.
 
+import FolderSupport
 import Foundation
 import PostgresSupport
 import Store

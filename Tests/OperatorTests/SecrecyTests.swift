@@ -1,5 +1,6 @@
 // Nothing that a command prints holds any part of a private key.
 
+import FolderSupport
 import Foundation
 import Testing
 

@@ -1,5 +1,6 @@
 // Secret files and folders on a real file system, with what must be refused there.
 
+import FolderSupport
 import Foundation
 import Glibc
 import Secrets

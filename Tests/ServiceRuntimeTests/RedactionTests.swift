@@ -1,5 +1,6 @@
 // What looks like a secret is not written, and what is one cannot even be handed over.
 
+import FolderSupport
 import Foundation
 import Testing
 

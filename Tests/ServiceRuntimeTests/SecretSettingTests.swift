@@ -1,5 +1,6 @@
 // Secrets among the settings: inline or from a file, by old names and new, and never told.
 
+import FolderSupport
 import Secrets
 import Testing
 
