@@ -119,7 +119,7 @@ struct BatchPlan: Sendable {
     guard let table = try? Identifier(checking: ref.table), let record = try? Identifier(checking: ref.id) else {
       return nil
     }
-    let module = InputModule.named(ref.module).flatMap { Identifier($0.table) == table ? $0 : nil }
+    let module = InputModule.named(ref.module, table: ref.table)
     return (RecordAddress(app: Identifier(module?.app ?? ""), table: table, record: record), module)
   }
 }

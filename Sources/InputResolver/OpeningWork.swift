@@ -112,7 +112,7 @@ struct OpeningWork: ~Copyable {
   mutating func showAll() {
     while let (wish, record) = takeInTime() {
       guard let (module, fields) = fold(wish, record) else { continue }
-      format(wish, record, module, PublicRecord(object: fields))
+      format(wish, record, module, PlainRecord(object: fields))
     }
   }
 
@@ -178,19 +178,5 @@ struct OpeningWork: ~Copyable {
     var copies: [JSONString: SealedCopy] = [:]
     for member in record.copies?.members ?? [] { copies[member.key] = SealedCopy(member.value) }
     return copies
-  }
-}
-
-/// A record of which nothing is sealed.
-private struct PublicRecord: RecordFields {
-  let object: JSONObject
-
-  func withField<Result: ~Copyable>(_ name: String, _ body: (JSONTape, Span<UInt8>) -> Result) -> Result? {
-    guard let value = object[name] else { return nil }
-    let text = value.compactBytes()
-    guard let tape = try? JSONTape(scanning: text.span) else {
-      preconditionFailure("a value that was read as JSON is written as JSON")
-    }
-    return body(tape, text.span)
   }
 }

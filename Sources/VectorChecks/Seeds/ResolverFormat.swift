@@ -89,17 +89,3 @@ enum ResolverFormat {
     return .setApart(Apart.loneSurrogate)
   }
 }
-
-/// A record that was never sealed.
-struct PlainRecord: RecordFields {
-  let object: JSONObject
-
-  func withField<Result: ~Copyable>(_ name: String, _ body: (JSONTape, Span<UInt8>) -> Result) -> Result? {
-    guard let value = object[name] else { return nil }
-    let text = value.compactBytes()
-    guard let tape = try? JSONTape(scanning: text.span) else {
-      preconditionFailure("a value that was read as JSON is written as JSON")
-    }
-    return body(tape, text.span)
-  }
-}
