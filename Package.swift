@@ -31,6 +31,8 @@ let package = Package(
     .systemLibrary(name: "CLinux"),
     // vault: the one memory that keys live in; libc only.
     .target(name: "Secrets", dependencies: ["CLinux"], swiftSettings: house),
+    // door: the system's threads, for what must not run on the cooperative ones.
+    .target(name: "Threads", swiftSettings: house),
     // door: OpenSSL 3's headers and the shims for its macros.
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     // door: libpq's header and the few calls of Linux by which its sockets are watched.
@@ -44,13 +46,13 @@ let package = Package(
     // door: OpenSSL; knows no format of ours.
     .target(name: "Cryptography", dependencies: ["COpenSSL", "Secrets"], swiftSettings: house),
     // door: libpq; knows no table of ours.
-    .target(name: "Postgres", dependencies: ["CPostgres", "Secrets"], swiftSettings: house),
+    .target(name: "Postgres", dependencies: ["CPostgres", "Secrets", "Threads"], swiftSettings: house),
     // door: libevent's evhttp, with OpenSSL for TLS contexts only; knows no route of ours.
-    .target(name: "HTTPServing", dependencies: ["CLibevent", "COpenSSL", "Secrets"], swiftSettings: house),
+    .target(name: "HTTPServing", dependencies: ["CLibevent", "COpenSSL", "Secrets", "Threads"], swiftSettings: house),
     // door: libcurl; knows no service of ours.
-    .target(name: "HTTPFetching", dependencies: ["CCurl", "Secrets"], swiftSettings: house),
+    .target(name: "HTTPFetching", dependencies: ["CCurl", "Secrets", "Threads"], swiftSettings: house),
     // door: the process itself: environment, secret files, log, hardening.
-    .target(name: "ServiceRuntime", dependencies: ["Secrets"], swiftSettings: house),
+    .target(name: "ServiceRuntime", dependencies: ["Secrets", "Threads"], swiftSettings: house),
 
     // ── Floor 2 · agreements ────────────────────────────────────────────────────────────────────────────────
     // agreement: issuer and resolver must derive, seal and open alike.
@@ -197,6 +199,7 @@ let package = Package(
     .target(name: "FolderSupport", path: "Tests/FolderSupport", swiftSettings: house),
     .testTarget(
       name: "ServiceRuntimeTests", dependencies: ["FolderSupport", "Secrets", "ServiceRuntime"], swiftSettings: house),
+    .testTarget(name: "ThreadsTests", dependencies: ["Threads"], swiftSettings: house),
     .testTarget(
       name: "VectorChecksTests",
       dependencies: ["Contracts", "Cryptography", "Grants", "ServiceRuntime", "VectorChecks", "mandate-vectors"],

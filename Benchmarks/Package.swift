@@ -19,6 +19,7 @@ let package = Package(
     .target(name: "Contracts", path: "House/Contracts", swiftSettings: house),
     .systemLibrary(name: "CLinux", path: "House/CLinux"),
     .target(name: "Secrets", dependencies: ["CLinux"], path: "House/Secrets", swiftSettings: house),
+    .target(name: "Threads", path: "House/Threads", swiftSettings: house),
     .systemLibrary(
       name: "COpenSSL", path: "House/COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .target(
@@ -29,9 +30,10 @@ let package = Package(
     .systemLibrary(
       name: "CPostgres", path: "House/CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .target(
-      name: "Postgres", dependencies: ["CPostgres", "Secrets"], path: "House/Postgres", swiftSettings: house),
+      name: "Postgres", dependencies: ["CPostgres", "Secrets", "Threads"], path: "House/Postgres", swiftSettings: house),
     .target(
-      name: "ServiceRuntime", dependencies: ["CLinux", "Secrets"], path: "House/ServiceRuntime", swiftSettings: house),
+      name: "ServiceRuntime", dependencies: ["CLinux", "Secrets", "Threads"], path: "House/ServiceRuntime",
+      swiftSettings: house),
     .target(
       name: "Store", dependencies: ["Contracts", "Postgres", "ServiceRuntime"], path: "House/Store",
       resources: [.embedInCode("Bootstrap"), .embedInCode("Migrations"), .embedInCode("Proof")],
@@ -42,12 +44,12 @@ let package = Package(
     .systemLibrary(
       name: "CLibevent", path: "House/CLibevent", pkgConfig: "libevent_openssl", providers: [.apt(["libevent-dev"])]),
     .target(
-      name: "HTTPServing", dependencies: ["CLibevent", "COpenSSL", "Secrets"], path: "House/HTTPServing",
+      name: "HTTPServing", dependencies: ["CLibevent", "COpenSSL", "Secrets", "Threads"], path: "House/HTTPServing",
       swiftSettings: house),
     .systemLibrary(
       name: "CCurl", path: "House/CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .target(
-      name: "HTTPFetching", dependencies: ["CCurl", "CLinux", "Secrets"], path: "House/HTTPFetching",
+      name: "HTTPFetching", dependencies: ["CCurl", "CLinux", "Secrets", "Threads"], path: "House/HTTPFetching",
       swiftSettings: house),
     .target(
       name: "Identity", dependencies: ["Contracts", "Cryptography", "HTTPFetching", "Secrets", "ServiceRuntime"],

@@ -24,6 +24,7 @@ let package = Package(
     .target(name: "Contracts", path: "House/Contracts", swiftSettings: house),
     .systemLibrary(name: "CLinux", path: "House/CLinux"),
     .target(name: "Secrets", dependencies: ["CLinux"], path: "House/Secrets", swiftSettings: house),
+    .target(name: "Threads", path: "House/Threads", swiftSettings: house),
     .systemLibrary(
       name: "COpenSSL", path: "House/COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .target(
@@ -33,11 +34,13 @@ let package = Package(
     .systemLibrary(
       name: "CCurl", path: "House/CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     .target(
-      name: "HTTPServing", dependencies: ["CLibevent", "COpenSSL", "Secrets"], path: "House/HTTPServing",
+      name: "HTTPServing", dependencies: ["CLibevent", "COpenSSL", "Secrets", "Threads"], path: "House/HTTPServing",
       swiftSettings: house),
     .target(
-      name: "HTTPFetching", dependencies: ["CCurl", "Secrets"], path: "House/HTTPFetching", swiftSettings: house),
-    .target(name: "ServiceRuntime", dependencies: ["Secrets"], path: "House/ServiceRuntime", swiftSettings: house),
+      name: "HTTPFetching", dependencies: ["CCurl", "Secrets", "Threads"], path: "House/HTTPFetching",
+      swiftSettings: house),
+    .target(
+      name: "ServiceRuntime", dependencies: ["Secrets", "Threads"], path: "House/ServiceRuntime", swiftSettings: house),
     .target(
       name: "Identity", dependencies: ["Contracts", "Cryptography", "HTTPFetching", "Secrets", "ServiceRuntime"],
       path: "House/Identity", swiftSettings: house),

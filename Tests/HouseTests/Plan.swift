@@ -6,7 +6,7 @@ enum Plan {
   /// C libraries are the ground below: nothing of ours is in them, and Secrets stands on one of them.
   static let floors: [Int: Set<String>] = [
     -1: ["CLinux", "COpenSSL", "CPostgres", "CLibevent", "CCurl"],
-    0: ["Contracts", "Secrets"],
+    0: ["Contracts", "Secrets", "Threads"],
     1: ["Cryptography", "Postgres", "HTTPServing", "HTTPFetching", "ServiceRuntime"],
     2: ["Grants", "Missions", "Store", "Identity", "LanguageModel", "ServiceHost"],
     3: ["Vault"],
@@ -24,7 +24,9 @@ enum Plan {
 
   /// The four reasons for which a target may exist, and the floors on which each is the right one. Executables need
   /// none: they are where a process is entered.
-  static let reasons: [String: Set<Int>] = ["door": [-1, 1], "vault": [0, 3], "agreement": [0, 2], "process": [4]]
+  static let reasons: [String: Set<Int>] = [
+    "door": [-1, 0, 1], "vault": [0, 3], "agreement": [0, 2], "process": [4],
+  ]
 
   /// What every Swift target, tests included, is compiled with.
   static let settings: Set<String> = [
@@ -63,9 +65,10 @@ enum Plan {
   static let mayUseOnly: [String: Set<String>] = [
     "Contracts": [],
     "Secrets": ["CLinux"],
+    "Threads": [],
     "Missions": ["Contracts"],
     // A client that knows no service of ours.
-    "HTTPFetching": ["CCurl", "CLinux", "Secrets"],
+    "HTTPFetching": ["CCurl", "CLinux", "Secrets", "Threads"],
   ]
 
   // MARK: Doors
@@ -98,7 +101,7 @@ enum Plan {
 
   /// Where pointers may be touched.
   static let unsafeRooms: Set<String> = [
-    "Secrets", "Cryptography", "Postgres", "HTTPServing", "HTTPFetching", "ServiceRuntime",
+    "Secrets", "Threads", "Cryptography", "Postgres", "HTTPServing", "HTTPFetching", "ServiceRuntime",
   ]
 
   static let environmentRooms: Set<String> = ["ServiceRuntime"]
@@ -108,7 +111,7 @@ enum Plan {
   /// The whole of Foundation brings ICU with it; only these two need its time zones.
   static let foundationRooms: Set<String> = ["MissionRunner", "Development"]
   /// Values and rules that must mean the same everywhere take nothing from a library that changes.
-  static let noFoundationRooms: Set<String> = ["Contracts", "Secrets", "Missions"]
+  static let noFoundationRooms: Set<String> = ["Contracts", "Secrets", "Threads", "Missions"]
 
   // MARK: Binaries
 

@@ -4,6 +4,7 @@
 import CCurl
 import Glibc
 import Synchronization
+import Threads
 
 /// `@safe`, `@unchecked Sendable`: `multi` is used on the thread only, and by `curl_multi_wakeup`, which is made for
 /// other threads and is called only while `mailbox` is open.
@@ -161,35 +162,5 @@ final class Engine: @unchecked Sendable {
     for case .start(let transfer) in commands + late { transfer.end(with: .closed) }
     // After this nobody calls `curl_multi_wakeup`: the mailbox is closed.
     unsafe curl_multi_cleanup(multi)
-  }
-}
-
-/// A thread for libcurl, which must not block the cooperative ones.
-private enum OwnThread {
-  private final class Work {
-    let body: @Sendable () -> Void
-    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
-  }
-
-  static func start(_ body: @escaping @Sendable () -> Void) -> Bool {
-    var attributes = pthread_attr_t()
-    guard unsafe pthread_attr_init(&attributes) == 0 else { return false }
-    defer { unsafe pthread_attr_destroy(&attributes) }
-    guard unsafe pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED)) == 0 else { return false }
-    let work = unsafe Unmanaged.passRetained(Work(body))
-    var thread = pthread_t()
-    let created = unsafe pthread_create(
-      &thread, &attributes,
-      { argument in
-        guard let argument = unsafe argument else { return nil }
-        // Signals belong to the service's own thread for them; SIGPIPE would be OpenSSL's writing to a closed socket.
-        var all = sigset_t()
-        _ = unsafe sigfillset(&all)
-        _ = unsafe pthread_sigmask(SIG_BLOCK, &all, nil)
-        unsafe Unmanaged<Work>.fromOpaque(argument).takeRetainedValue().body()
-        return nil
-      }, work.toOpaque())
-    if created != 0 { unsafe work.release() }
-    return created == 0
   }
 }

@@ -3,6 +3,7 @@
 
 import CLibevent
 import Synchronization
+import Threads
 
 #if canImport(Glibc)
   import Glibc
@@ -60,7 +61,7 @@ final class Loop: @unchecked Sendable {
   /// Starts the thread. `serve` is given each new connection, `ended` is called once, when nothing is left.
   func start(serve: @escaping @Sendable (Connection) -> Void, ended: @escaping @Sendable () -> Void) -> Bool {
     self.serve = serve
-    return LoopThread.start {
+    return OwnThread.start {
       self.run()
       self.serve = nil
       ended()

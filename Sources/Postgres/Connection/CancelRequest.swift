@@ -15,7 +15,7 @@ final class CancelRequest: Sendable {
   init?(_ wire: Wire) {
     guard let handle = CancelHandle(wire) else { return nil }
     let suspension = wire.suspension
-    let started = OwnThread.start { [self] in
+    let started = BlockingThread.start { [self] in
       // Whether it arrived shows in what the statement answers.
       handle.send()
       state.store(State.finished.rawValue, ordering: .sequentiallyConsistent)

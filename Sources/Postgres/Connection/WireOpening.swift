@@ -12,7 +12,7 @@ extension Wire {
     let handover = Handover()
     let token = Reactor.shared.add(handover.suspension)
     defer { Reactor.shared.remove(token) }
-    let started = OwnThread.start {
+    let started = BlockingThread.start {
       let result: Result<Wire, PostgresError>
       do throws(PostgresError) {
         result = .success(try Wire.openBlocking(configuration, deadline: limit, wanted: { handover.isWanted }))

@@ -28,7 +28,7 @@ final class Reactor: Sendable {
     guard epoll >= 0, doorbell >= 0, mandate_epoll_add_persistent(epoll, doorbell, Self.doorbellToken) == 0 else {
       fatalError("mandate: no descriptor is left for the database's event loop")
     }
-    guard OwnThread.start({ self.run() }) else {
+    guard BlockingThread.start({ self.run() }) else {
       fatalError("mandate: no thread is left for the database's event loop")
     }
   }

@@ -7,6 +7,7 @@
 
 import Glibc
 import Synchronization
+import Threads
 
 /// The threads begin with the first job and end with this value. Jobs are begun in the order in which they came.
 ///
@@ -47,37 +48,10 @@ package final class WorkerThreads: Sendable {
     isStarted.withLock { isStarted in
       if !isStarted {
         let line = line
-        for _ in 0..<count where Self.startThread({ line.serve() }) { isStarted = true }
+        for _ in 0..<count where OwnThread.start({ line.serve() }) { isStarted = true }
       }
       return isStarted
     }
-  }
-
-  private final class Work {
-    let body: @Sendable () -> Void
-    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
-  }
-
-  private static func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
-    var attributes = pthread_attr_t()
-    guard unsafe pthread_attr_init(&attributes) == 0 else { return false }
-    defer { unsafe pthread_attr_destroy(&attributes) }
-    guard unsafe pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED)) == 0 else { return false }
-    let work = unsafe Unmanaged.passRetained(Work(body))
-    var thread = pthread_t()
-    let created = unsafe pthread_create(
-      &thread, &attributes,
-      { argument in
-        guard let argument = unsafe argument else { return nil }
-        // Signals belong to the service's own thread for them.
-        var all = sigset_t()
-        _ = unsafe sigfillset(&all)
-        _ = unsafe pthread_sigmask(SIG_BLOCK, &all, nil)
-        unsafe Unmanaged<Work>.fromOpaque(argument).takeRetainedValue().body()
-        return nil
-      }, work.toOpaque())
-    if created != 0 { unsafe work.release() }
-    return created == 0
   }
 }
 
