@@ -93,14 +93,10 @@ package struct InputResolver: Sendable {
     let began = ContinuousClock.now
     var released = await receipts.release(unit, deadline: deadline)
     observer.noteRoundTrip(ContinuousClock.now - began)
-    var boxes: [MissionBox] = []
-    while let mission = released.next() { boxes.append(MissionBox(mission)) }
+    let boxes = Self.boxes(&released)
     let arrived = ContinuousClock.now
-    if boxes.count == 1 {
-      // On this very thread, where it is one of the workers already.
-      let box = boxes[0]
-      return await withTaskExecutorPreference(workers) { [open(box, plan, opener, since: arrived)] }
-    }
+    // On this very thread, where it is one of the workers already.
+    if boxes.count == 1 { return [await workers.runInPlace { open(boxes[0], plan, opener, since: arrived) }] }
     return await withTaskGroup(of: Shown.self) { group in
       for box in boxes {
         group.addTask { await workers.run { open(box, plan, opener, since: arrived) } }
@@ -109,6 +105,12 @@ package struct InputResolver: Sendable {
       for await shown in group { all.append(shown) }
       return all
     }
+  }
+
+  private static func boxes(_ released: inout ReleasedUnit) -> [MissionBox] {
+    var boxes: [MissionBox] = []
+    while let mission = released.next() { boxes.append(MissionBox(mission)) }
+    return boxes
   }
 
   /// On one of the workers: RSA would hold up whatever else a cooperative thread has to do.

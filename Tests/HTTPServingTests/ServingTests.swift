@@ -136,15 +136,18 @@ struct ServingTests {
 /// Threads of its own, and how often they were asked for.
 private final class CountingExecutor: TaskExecutor {
   let steps = Mutex(0)
-  private static let name = "counting"
+  /// Those that are at work now.
+  private static let threads = Mutex<Set<pthread_t>>([])
 
-  static var isHere: Bool { Thread.current.name == name }
+  static var isHere: Bool { threads.withLock { $0.contains(pthread_self()) } }
 
   func enqueue(_ job: consuming ExecutorJob) {
     steps.withLock { $0 += 1 }
     let (job, executor) = (UnownedJob(job), unsafe asUnownedTaskExecutor())
-    let thread = Thread { unsafe job.runSynchronously(on: executor) }
-    thread.name = Self.name
-    thread.start()
+    Thread {
+      Self.threads.withLock { _ = $0.insert(pthread_self()) }
+      unsafe job.runSynchronously(on: executor)
+      Self.threads.withLock { _ = $0.remove(pthread_self()) }
+    }.start()
   }
 }

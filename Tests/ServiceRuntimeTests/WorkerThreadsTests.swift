@@ -60,53 +60,56 @@ struct WorkerThreadsTests {
     }
   }
 
-  @Test("A task that prefers the workers runs on them, also after it has waited, and leaves them when it has done")
+  @Test("A task that was begun on the workers stays on them, and what it does in place is done there")
   func tasks() async {
     let workers = WorkerThreads(count: 1)
     let own = await workers.run { pthread_self() }
-    let seen = await withTaskExecutorPreference(workers) {
-      let first = await thread()
-      await Task.yield()
-      let second = await thread()
-      let child = await withTaskGroup(of: pthread_t.self) { group in
-        group.addTask { await thread() }
-        return await group.next()
+    let seen = await withTaskGroup(of: [pthread_t].self) { group in
+      group.addTask(executorPreference: workers) {
+        let first = pthread_self()
+        await Task.yield()
+        return [first, pthread_self(), await workers.runInPlace { pthread_self() }]
       }
-      return [first, second, child]
+      return await group.next()
     }
-    let after = await thread()
     #expect(seen == [own, own, own])
-    #expect(after != own)
+  }
+
+  @Test("What is to be done in place is done on the workers even where its caller is not")
+  func inPlace() async {
+    let workers = WorkerThreads(count: 1)
+    let own = await workers.run { pthread_self() }
+    let seen = await workers.runInPlace { pthread_self() }
+    #expect(seen == own)
   }
 
   @Test("A step of a task passes the jobs that wait, and every job is done all the same")
   func order() async {
     let workers = WorkerThreads(count: 1)
     let done = Journal()
-    await withTaskExecutorPreference(workers) {
-      await withTaskGroup(of: Void.self) { group in
-        // There is one thread: the first child has put its jobs into the line when the second one begins.
-        group.addTask {
-          await withTaskGroup(of: Void.self) { jobs in
-            for number in 1...3 {
-              jobs.addTask { await workers.run { done.add("job \(number)") } }
+    await withTaskGroup(of: Void.self) { outer in
+      outer.addTask(executorPreference: workers) {
+        await withTaskGroup(of: Void.self) { group in
+          // There is one thread: the first child has put its jobs into the line when the second one begins.
+          group.addTask {
+            await withTaskGroup(of: Void.self) { jobs in
+              for number in 1...3 {
+                jobs.addTask { await workers.run { done.add("job \(number)") } }
+              }
             }
           }
-        }
-        group.addTask {
-          // Behind the children above, which are steps themselves.
-          await Task.yield()
-          async let step: Void = done.add("step")
-          await step
+          group.addTask {
+            // Behind the children above, which are steps themselves.
+            await Task.yield()
+            async let step: Void = done.add("step")
+            await step
+          }
         }
       }
     }
     #expect(done.lines == ["step", "job 1", "job 2", "job 3"])
   }
 }
-
-/// Where whoever asks runs.
-private func thread() async -> pthread_t { pthread_self() }
 
 private final class Journal: Sendable {
   private let kept = Mutex<[String]>([])

@@ -14,6 +14,7 @@ enum Entry {
     if options.help { return print(Options.usage) }
     do {
       try Cryptography.prepare()
+      if options.life { return print(try await Life.tell()) }
       var results: [RowResult] = []
       var unmeasured: [Unmeasured] = []
       for row in Rows.all where options.wants(row) {

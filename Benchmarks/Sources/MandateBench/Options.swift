@@ -5,12 +5,13 @@ struct Options {
 
   private(set) var json = false
   private(set) var long = false
+  private(set) var life = false
   private(set) var help = false
   private(set) var only: [String] = []
 
   static var usage: String {
     """
-    usage: mandate-bench [--json] [--long] [--only ROW]…
+    usage: mandate-bench [--json] [--long] [--only ROW]… | --life
 
     Measures each row against its yardstick in the same run and prints the ratio beside the mark. Marks are ratios,
     because machines differ; a missed mark is printed as missed and does not fail the run.
@@ -18,6 +19,7 @@ struct Options {
       --json       one line: {"rows":[{"name","ours","yardstick","ratio","mark","met"}]}
       --long       also the rows that take many minutes
       --only ROW   just this row; may be repeated
+      --life       no row: one resolve request's statements, times and rows, as docs/resolver.md shows them
 
     rows: \(Rows.all.map(\.name).joined(separator: " "))
     """
@@ -37,6 +39,7 @@ struct Options {
       switch argument {
       case "--json": json = true
       case "--long": long = true
+      case "--life": life = true
       case "--help", "-h": help = true
       case "--only": waiting = true
       default: throw Wrong(why: "unknown argument \(argument)")

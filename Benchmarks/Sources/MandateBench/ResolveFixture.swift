@@ -13,6 +13,7 @@ struct ResolveFixture: Sendable {
   static let users = 1_024
   static let connections = 8
 
+  let database: BenchDatabase
   /// One connection, for what SQL alone would do.
   let pool: PostgresPool
   /// By the number of the user.
@@ -36,7 +37,7 @@ struct ResolveFixture: Sendable {
     _ = await filling.drain(deadline: .after(.seconds(5)))
 
     return ResolveFixture(
-      pool: try database.pool(.resolver, maximum: 1), grants: grants,
+      database: database, pool: try database.pool(.resolver, maximum: 1), grants: grants,
       resolver: try BenchService(
         "mandate-resolver", listeners: 1,
         [

@@ -39,8 +39,7 @@ final class ResolveRemarks: Sendable {
     _ row: String, _ resolver: BenchService, _ before: [String: Double], asked: Double?
   ) async throws {
     let figures = Figures(before: before, after: try await resolver.metrics())
-    let request = figures.mean(
-      "mandate_http_request_duration_seconds", #"{listener="internal",route="/internal/v1/resolve"}"#)
+    let request = figures.request
     let batch = figures.mean("mandate_resolve_seconds")
     let parts: [(String, Double)] = [
       ("database", figures.mean("mandate_resolve_round_trip_seconds")),
@@ -59,18 +58,5 @@ final class ResolveRemarks: Sendable {
       said.append("a request \(Table.fixed(request, 2)) ms")
     }
     Remarks.shared.say(row + ", on average", said.joined(separator: ", "))
-  }
-
-  private struct Figures {
-    let before: [String: Double]
-    let after: [String: Double]
-
-    func mean(_ name: String, _ labels: String = "") -> Double {
-      func grown(_ suffix: String) -> Double {
-        let series = name + suffix + labels
-        return (after[series] ?? 0) - (before[series] ?? 0)
-      }
-      return 1_000 * grown("_sum") / max(grown("_count"), 1)
-    }
   }
 }

@@ -38,6 +38,11 @@ package final class WorkerThreads: Sendable {
     }
   }
 
+  /// The same at once, where the caller is on one of the threads already.
+  package func runInPlace<Value>(_ job: @escaping @Sendable () -> sending Value) async -> sending Value {
+    line.isServed(by: pthread_self()) ? job() : await run(job)
+  }
+
   /// Begins the job when its turn comes, and does not wait for it.
   package func begin(_ job: @escaping @Sendable () -> Void) {
     let isTaken = start() && line.add(job: job)
@@ -69,6 +74,7 @@ extension WorkerThreads: TaskExecutor {
 @safe
 private final class Line: Sendable {
   private struct State {
+    var threads: Set<pthread_t> = []
     var steps = Queue()
     var jobs = Queue()
     var isClosed = false
@@ -131,6 +137,13 @@ private final class Line: Sendable {
     return isOpen
   }
 
+  /// Threads end with the line, and until then nobody else can have their ids.
+  func isServed(by thread: pthread_t) -> Bool {
+    unsafe pthread_mutex_lock(lock)
+    defer { unsafe pthread_mutex_unlock(lock) }
+    return unsafe state.threads.contains(thread)
+  }
+
   func close() {
     unsafe pthread_mutex_lock(lock)
     unsafe state.isClosed = true
@@ -140,6 +153,9 @@ private final class Line: Sendable {
 
   /// Until the line is closed and empty.
   func serve() {
+    unsafe pthread_mutex_lock(lock)
+    unsafe state.threads.insert(pthread_self())
+    unsafe pthread_mutex_unlock(lock)
     while let work = next() { work() }
   }
 
