@@ -151,13 +151,16 @@ let package = Package(
         "Contracts", "Cryptography", "GrantIssuer", "Grants", "MemoryInspection", "Postgres", "PostgresSupport",
         "Secrets", "ServiceRuntime", "Store", "StoreSupport", "Vault",
       ], swiftSettings: house),
+    // A built service as a process of its own: what it is told, what it says, how it ends.
+    .target(
+      name: "ServiceProcesses", dependencies: ["Contracts"], path: "Tests/ServiceProcesses", swiftSettings: house),
     // The built services as processes of their own, over real sockets.
     .testTarget(
       name: "EndToEndTests",
       dependencies: [
         "Contracts", "Cryptography", "Grants", "HTTPFetching", "HTTPSupport", "MemoryInspection", "Postgres",
-        "PostgresSupport", "Secrets", "Store", "StoreSupport", "mandate", "mandate-dev", "mandate-issuer",
-        "mandate-resolver",
+        "PostgresSupport", "Secrets", "ServiceProcesses", "Store", "StoreSupport", "mandate", "mandate-dev",
+        "mandate-issuer", "mandate-resolver",
       ], swiftSettings: house),
     .testTarget(name: "HouseTests", swiftSettings: house),
     .testTarget(
@@ -178,8 +181,9 @@ let package = Package(
     .testTarget(
       name: "InputResolverTests",
       dependencies: [
-        "Contracts", "Cryptography", "Grants", "HTTPFetching", "InputResolver", "MemoryInspection", "Missions",
-        "Postgres", "PostgresSupport", "Secrets", "ServiceRuntime", "Store", "StoreSupport", "mandate-resolver",
+        "Contracts", "Cryptography", "Grants", "HTTPFetching", "HTTPSupport", "InputResolver", "MemoryInspection",
+        "Missions", "Operator", "Postgres", "PostgresSupport", "Secrets", "ServiceProcesses", "ServiceRuntime",
+        "Store", "StoreSupport", "mandate-resolver",
       ], swiftSettings: house),
     .testTarget(name: "MissionsTests", dependencies: ["Contracts", "Missions"], swiftSettings: house),
     .testTarget(
@@ -213,8 +217,8 @@ let package = Package(
     .testTarget(name: "PostgresTests", dependencies: ["Postgres", "PostgresSupport", "Secrets"], swiftSettings: house),
     // A bootstrapped and migrated database per suite, and a login per role.
     .target(
-      name: "StoreSupport", dependencies: ["Postgres", "PostgresSupport", "Store"], path: "Tests/StoreSupport",
-      swiftSettings: house),
+      name: "StoreSupport", dependencies: ["Postgres", "PostgresSupport", "ServiceRuntime", "Store"],
+      path: "Tests/StoreSupport", swiftSettings: house),
     .testTarget(
       name: "StoreTests",
       dependencies: [

@@ -1,106 +1,82 @@
-// The built resolver as an operator would run it: settings by environment, orders by signal, and what it says line by
-// line.
+// The built resolver with a folder of keys, and calls to it over HTTP.
 
 import Contracts
 import Foundation
 import HTTPFetching
-import PostgresSupport
+import ServiceProcesses
 import Store
 import StoreSupport
-import Synchronization
 
 final class ResolverProcess: Sendable {
   static let key = "gQ3mZr8vXc1LpT6wYk9uBf2sHn5jEa7d"
 
-  private let process: Mutex<Process>
-  private let lines: Mutex<[String]> = Mutex([])
-  private let arrivals: AsyncStream<String>
-  private let ended: AsyncStream<Int32>
+  typealias Silence = BuiltService.Silence
+
+  private let service: BuiltService
   let folder: URL
   var keys: URL { folder.appending(path: "keys") }
 
   /// With a folder for keys, empty but for `pems`, given by name.
-  init(_ database: PreparedDatabase, pems: [String: [UInt8]], _ environment: [String: String] = [:]) async throws {
-    folder = FileManager.default.temporaryDirectory.appending(path: "mandate-\(UUID().uuidString.prefix(8))")
-    let process = Process()
-    process.executableURL = Bundle.main.bundleURL.appending(path: "mandate-resolver")
-    let url = try await TemporaryCluster.durable().url(database: database.name, user: StoreRole.resolver.rawValue)
-    process.environment = [
-      "MANDATE_INTERNAL_LISTEN": "127.0.0.1:0", "MANA_SERVICE_KEY": Self.key, "MANDATE_DATABASE_URL": url,
-      "MANDATE_RESOLVER_KEYS": folder.appending(path: "keys").path,
-    ].merging(environment) { $1 }
-    let errors = Pipe()
-    process.standardError = errors
-    process.standardInput = FileHandle.nullDevice
-    let (arrivals, arrived) = AsyncStream.makeStream(of: String.self)
-    let (ended, end) = AsyncStream.makeStream(of: Int32.self)
-    (self.arrivals, self.ended) = (arrivals, ended)
-    process.terminationHandler = { process in
-      end.yield(process.terminationReason == .exit ? process.terminationStatus : 128 + process.terminationStatus)
-      end.finish()
-    }
-    self.process = Mutex(process)
+  init(
+    _ database: PreparedDatabase, pems: [String: [UInt8]], _ environment: [String: String] = [:],
+    built: URL = BuiltService.built
+  ) async throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "mandate-\(UUID().uuidString.prefix(8))")
+    self.folder = folder
     try FileManager.default.createDirectory(
       at: folder.appending(path: "keys"), withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-    for (name, pem) in pems { try write(pem, name) }
-    try self.process.withLock { try $0.run() }
-    let reading = errors.fileHandleForReading
-    Thread.detachNewThread {
-      var rest = Data()
-      while true {
-        let data = reading.availableData
-        if data.isEmpty { break }
-        rest += data
-        while let newline = rest.firstIndex(of: UInt8(ascii: "\n")) {
-          arrived.yield(String(decoding: rest[..<newline], as: UTF8.self))
-          rest = Data(rest[(newline + 1)...])
-        }
-      }
-      arrived.finish()
-    }
+    for (name, pem) in pems { try Self.write(pem, to: folder.appending(path: "keys/\(name)")) }
+    let settings = [
+      "MANDATE_INTERNAL_LISTEN": "127.0.0.1:0", "MANA_SERVICE_KEY": Self.key,
+      "MANDATE_DATABASE_URL": try await database.url(StoreRole.resolver.rawValue, .direct),
+      "MANDATE_RESOLVER_KEYS": folder.appending(path: "keys").path,
+    ]
+    service = try BuiltService("mandate-resolver", settings.merging(environment) { $1 }, in: built)
   }
 
   deinit {
-    process.withLock { if $0.isRunning { kill($0.processIdentifier, SIGKILL) } }
+    service.signal(SIGKILL)
     do { try FileManager.default.removeItem(at: folder) } catch { print("left behind: \(folder.path): \(error)") }
   }
 
-  func write(_ pem: [UInt8], _ name: String) throws {
-    let path = keys.appending(path: name).path
-    guard FileManager.default.createFile(atPath: path, contents: Data(pem), attributes: [.posixPermissions: 0o600])
+  func write(_ pem: [UInt8], _ name: String) throws { try Self.write(pem, to: keys.appending(path: name)) }
+
+  private static func write(_ pem: [UInt8], to file: URL) throws {
+    guard
+      FileManager.default.createFile(atPath: file.path, contents: Data(pem), attributes: [.posixPermissions: 0o600])
     else { throw Silence(event: "a key file", said: []) }
   }
 
-  struct Silence: Error {
-    let event: String
-    let said: [String]
-  }
+  // MARK: What it says, and orders
 
-  /// The next line of this event.
   @discardableResult
-  func line(_ event: String) async throws -> JSONValue {
-    for await line in arrivals {
-      lines.withLock { $0.append(line) }
-      let json = try JSONValue(parsing: line)
-      if json["event"]?.text == event { return json }
-    }
-    throw Silence(event: event, said: said)
+  func line(_ event: String, about reason: String? = nil) async throws -> JSONValue {
+    try await service.line(event, about: reason)
   }
 
-  var said: [String] { lines.withLock { $0 } }
-
-  var pid: Int32 { process.withLock { $0.processIdentifier } }
-
-  func signal(_ number: Int32) { process.withLock { _ = kill($0.processIdentifier, number) } }
+  var said: [String] { service.said }
+  var pid: Int32 { service.pid }
+  func signal(_ number: Int32) { service.signal(number) }
 
   /// Its exit code, once it has ended and said everything.
-  func end() async throws -> Int32 {
-    for await line in arrivals { lines.withLock { $0.append(line) } }
-    for await code in ended { return code }
-    throw Silence(event: "the end", said: said)
+  func end() async throws -> Int32 { try await service.end() }
+
+  /// Tells it to stop, and waits until it has.
+  func stop() async throws -> Int32 {
+    signal(SIGTERM)
+    return try await end()
   }
 
   func address() async throws -> String { try await line("Listening.")["address"]?.text ?? "" }
+
+  /// Whether it is ready, once every check that was broken has been kept again.
+  func isReadyAgain(_ caller: Caller) async throws -> Bool {
+    for _ in 0..<100 {
+      if try await caller.get("/ready").status == 200 { return true }
+      try await line("A check is kept again.")
+    }
+    return false
+  }
 }
 
 /// Calls over HTTP.
@@ -109,6 +85,7 @@ struct Caller {
   let address: String
   var socket: String?
   var key: String? = ResolverProcess.key
+  var limits = HTTPLimits()
 
   init(_ address: String, socket: String? = nil, key: String? = ResolverProcess.key) throws {
     client = try HTTPClient()
@@ -137,7 +114,7 @@ struct Caller {
 
   private func send(_ request: HTTPRequest) async throws -> (status: Int, body: String) {
     var request = request
-    request.unixSocket = socket
+    (request.unixSocket, request.limits) = (socket, limits)
     if let key { request.headers = [(name: "X-Service-Key", value: key)] }
     let response = try await client.send(request)
     return (response.status, String(decoding: response.body, as: UTF8.self))

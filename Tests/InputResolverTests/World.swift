@@ -46,7 +46,12 @@ struct World: Sendable {
 
   /// `durable` for those that start the service itself.
   static func with<Value>(durable: Bool = false, _ body: (World) async throws -> Value) async throws -> Value {
-    let database = try await PreparedDatabase.make(in: durable ? .durable() : nil)
+    try await with(on: durable ? .durable() : .shared(), body)
+  }
+
+  /// On a cluster that a test may do anything to.
+  static func with<Value>(on cluster: TemporaryCluster, _ body: (World) async throws -> Value) async throws -> Value {
+    let database = try await PreparedDatabase.make(in: cluster)
     let world = World(
       database: database,
       admin: PostgresPool(try await database.superuser(), limits: PoolLimits(minimum: 0, maximum: 2)),

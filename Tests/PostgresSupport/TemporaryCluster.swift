@@ -13,6 +13,13 @@ package final class TemporaryCluster: Sendable {
     /// Also listen on 127.0.0.1, with a certificate for `localhost` from a throw-away authority.
     package var tls = false
     package init() {}
+
+    /// What it has committed it keeps, whatever happens to it. Services refuse to work with anything else.
+    package static var durable: Options {
+      var options = Options()
+      options.settings = ["fsync = on", "synchronous_commit = on", "full_page_writes = on"]
+      return options
+    }
   }
 
   private let supervisor: Supervisor
@@ -98,6 +105,7 @@ package final class TemporaryCluster: Sendable {
     while read -r order; do
       case $order in
         stop) control stop -m fast ;;
+        abort) control stop -m immediate ;;
         start) start ;;
         restart) control stop -m fast; start ;;
         reload) control reload ;;
@@ -116,6 +124,8 @@ package final class TemporaryCluster: Sendable {
 
   package enum Order: String, Sendable {
     case stop, start, restart, reload
+    /// Stops it at once, without writing down what it still holds; the next start recovers.
+    case abort
     /// Kills the postmaster as the kernel would when memory runs out.
     case crash
     /// Starts it anew as a standby: it answers questions and takes no changes.
@@ -157,20 +167,16 @@ package final class TemporaryCluster: Sendable {
 
 private actor SharedCluster {
   static let instance = SharedCluster()
-  static let lasting = SharedCluster(settings: ["fsync = on", "synchronous_commit = on", "full_page_writes = on"])
+  static let lasting = SharedCluster(.durable)
 
-  private let settings: [String]
+  private let options: TemporaryCluster.Options
   private var starting: Task<TemporaryCluster, any Error>?
 
-  init(settings: [String] = []) { self.settings = settings }
+  init(_ options: TemporaryCluster.Options = TemporaryCluster.Options()) { self.options = options }
 
   func get() async throws -> TemporaryCluster {
     if let starting { return try await starting.value }
-    let task = Task { [settings] in
-      var options = TemporaryCluster.Options()
-      options.settings = settings
-      return try await TemporaryCluster.start(options)
-    }
+    let task = Task { [options] in try await TemporaryCluster.start(options) }
     starting = task
     return try await task.value
   }

@@ -9,9 +9,9 @@ import HTTPFetching
 import Postgres
 import PostgresSupport
 import Secrets
+import ServiceProcesses
 import Store
 import StoreSupport
-import Synchronization
 import Testing
 
 final class IssuerProcess: Sendable {
@@ -26,10 +26,11 @@ final class IssuerProcess: Sendable {
   let millisecondsToReady: Double
   /// What opens the grants that it issues.
   let resolver: ResolverKeys
-  private let process: Mutex<Process>
+  private let service: BuiltService
   /// The key encryption key as its setting gives it.
   let kek: String
-  private let output: Lines
+  /// Lines that it said before it was listening.
+  private let saidBefore: Int
 
   static let serviceKey = "kR7vQ2nX9sLd4TzB8wYh3MfJ"
 
@@ -39,7 +40,7 @@ final class IssuerProcess: Sendable {
     let issuer = try await IssuerProcess(environment, road)
     let result: Result<Value, any Error>
     do { result = .success(try await body(issuer)) } catch { result = .failure(error) }
-    issuer.stop()
+    await issuer.stop()
     issuer.client.close()
     let isHome = await issuer.admin.drain(deadline: .after(.seconds(20)))
     #expect(isHome, "a connection did not come home")
@@ -57,45 +58,33 @@ final class IssuerProcess: Sendable {
     let (pem, keys) = try Self.makePair()
     let kekBytes = try SecureRandom.bytes(32)
     let kek = Base64.encode(kekBytes.span)
-    let process = Process()
-    process.executableURL = Bundle.main.bundleURL.appending(path: "mandate-issuer")
-    process.environment = [
+    let settings = [
       "MANDATE_DATABASE_URL": try await database.url(StoreRole.issuer.rawValue, road),
       "MANDATE_DATABASE_POOLER": road == .pooler ? "transaction" : "none",
       "MANA_AUTH_KEK": kek, "MANDATE_JWKS_FILE": folder + "/jwks.json",
       "MANA_AI_PUBLIC_KEY_PEM": pem, "MANDATE_PUBLIC_LISTEN": "127.0.0.1:0", "MANDATE_INTERNAL_LISTEN": "127.0.0.1:0",
       "MANA_SERVICE_KEY": Self.serviceKey, "MANDATE_TOKEN_ISSUER": TokenSigner.issuer,
     ].merging(environment) { $1 }
-    process.standardInput = FileHandle.nullDevice
-    let errors = Pipe()
-    process.standardError = errors
-    try process.run()
-    var (lines, addresses): ([String], [String]) = ([], [])
-    var millisecondsToListen = 0.0
-    let reading = Lines(errors.fileHandleForReading)
-    while addresses.count < 2, let line = await reading.next() {
-      lines.append(line)
-      let said = try JSONValue(parsing: line)
-      guard said["event"]?.text == "Listening.", let address = said["address"]?.text else { continue }
-      addresses.append(address)
-      millisecondsToListen = said["took"]?.number?.double ?? 0
+    service = try BuiltService("mandate-issuer", settings)
+    let outside = try await service.line("Listening.")
+    let within = try await service.line("Listening.")
+    guard let outer = outside["address"]?.text, let inner = within["address"]?.text else {
+      throw SupportError.failed("the issuer did not start: \(service.said)")
     }
-    guard addresses.count == 2 else { throw SupportError.failed("the issuer did not start: \(lines)") }
-    (forUsers, inside) = ("http://\(addresses[0])", "http://\(addresses[1])")
-    millisecondsToReady = millisecondsToListen
+    (forUsers, inside) = ("http://\(outer)", "http://\(inner)")
+    millisecondsToReady = within["took"]?.number?.double ?? 0
+    saidBefore = service.said.count
     (self.database, self.folder, self.signer) = (database, folder, signer)
     admin = PostgresPool(try await database.superuser(), limits: PoolLimits(minimum: 0, maximum: 4))
     client = try HTTPClient()
     resolver = keys
-    self.process = Mutex(process)
-    (output, self.kek) = (reading, kek)
+    self.kek = kek
   }
 
-  /// What it wrote after it was listening, to its end. Once, and after it was told to stop.
+  /// What it wrote after it was listening, to its end. After it was told to stop.
   func restOfLog() async -> [String] {
-    var lines: [String] = []
-    while let line = await output.next() { lines.append(line) }
-    return lines
+    while await service.nextLine() != nil {}
+    return Array(service.said.dropFirst(saidBefore))
   }
 
   private static func makePair() throws -> (pem: String, keys: ResolverKeys) {
@@ -104,27 +93,20 @@ final class IssuerProcess: Sendable {
     return (pem, ResolverKeys(key))
   }
 
-  var identifier: Int32 { process.withLock { $0.processIdentifier } }
-  func signal(_ number: Int32) { process.withLock { _ = kill($0.processIdentifier, number) } }
+  var identifier: Int32 { service.pid }
+  func signal(_ number: Int32) { service.signal(number) }
 
   /// Waits until it has ended; its exit code, or 128 and the signal.
   func end() async -> Int32 {
-    await withCheckedContinuation { continuation in
-      Thread.detachNewThread {
-        let code = self.process.withLock { process -> Int32 in
-          process.waitUntilExit()
-          return process.terminationReason == .exit ? process.terminationStatus : 128 + process.terminationStatus
-        }
-        continuation.resume(returning: code)
-      }
+    do { return try await service.end() } catch {
+      Issue.record("\(error)")
+      return -1
     }
   }
 
-  private func stop() {
-    process.withLock { process in
-      if process.isRunning { kill(process.processIdentifier, SIGKILL) }
-      process.waitUntilExit()
-    }
+  private func stop() async {
+    signal(SIGKILL)
+    _ = await end()
     do { try FileManager.default.removeItem(atPath: folder) } catch { print("left behind: \(folder)") }
   }
 
@@ -181,30 +163,4 @@ final class IssuerProcess: Sendable {
     FROM unnest(ARRAY['auth.encryption_vaults', 'mana_ai.grants', 'mana_ai.grant_keys', 'mana_ai.sealed_records',
       'mana_ai.seal_origins', 'public.sync_changes', 'mana_ai.decrypt_audit', 'mana_ai.purged_users']) AS t (name)
     """
-}
-
-/// The lines of a pipe, one at a time; the rest is read and thrown away, so that nobody writes into a full pipe.
-final class Lines: Sendable {
-  private let stream: AsyncStream<String>
-
-  init(_ handle: FileHandle) {
-    let (stream, continuation) = AsyncStream.makeStream(of: String.self, bufferingPolicy: .bufferingOldest(10_000))
-    self.stream = stream
-    Thread.detachNewThread {
-      var rest = Data()
-      while case let data = handle.availableData, !data.isEmpty {
-        rest += data
-        while let newline = rest.firstIndex(of: UInt8(ascii: "\n")) {
-          continuation.yield(String(decoding: rest[..<newline], as: UTF8.self))
-          rest = Data(rest[(newline + 1)...])
-        }
-      }
-      continuation.finish()
-    }
-  }
-
-  func next() async -> String? {
-    for await line in stream { return line }
-    return nil
-  }
 }

@@ -6,9 +6,9 @@ import Cryptography
 import Foundation
 import PostgresSupport
 import Secrets
+import ServiceProcesses
 import Store
 import StoreSupport
-import Synchronization
 import Testing
 
 final class StrangerWorld: Sendable {
@@ -119,44 +119,21 @@ final class StrangerWorld: Sendable {
 final class ResolverService: Sendable {
   static let serviceKey = "gQ3mZr8vXc1LpT6wYk9uBf2sHn5jEa7d"
   let address: String
-  private let process: Mutex<Process>
+  private let service: BuiltService
 
   init(_ database: PreparedDatabase, key: String, _ environment: [String: String]) async throws {
-    let process = Process()
-    process.executableURL = URL(filePath: Program.built("mandate-resolver"))
-    process.environment = [
+    let settings = [
       "MANDATE_INTERNAL_LISTEN": "127.0.0.1:0", "MANA_SERVICE_KEY": Self.serviceKey,
       "MANDATE_DATABASE_URL": try await database.url(StoreRole.resolver.rawValue, .direct),
       "MANA_AI_PRIVATE_KEY_PEM_FILE": key,
-    ].merging(environment) { $1 }
-    process.standardInput = FileHandle.nullDevice
-    let errors = Pipe()
-    process.standardError = errors
-    try process.run()
-    let reading = Lines(errors.fileHandleForReading)
-    var said: [String] = []
-    var address: String?
-    while address == nil, let line = await reading.next() {
-      said.append(line)
-      let json = try JSONValue(parsing: line)
-      if json["event"]?.text == "Listening." { address = json["address"]?.text }
-    }
-    guard let address else { throw SupportError.failed("the resolver did not start: \(said)") }
-    self.address = "http://" + address
-    self.process = Mutex(process)
+    ]
+    service = try BuiltService("mandate-resolver", settings.merging(environment) { $1 })
+    address = "http://" + (try await service.line("Listening.")["address"]?.text ?? "")
   }
 
   /// Its exit code.
   func stop() async throws -> Int32 {
-    await withCheckedContinuation { continuation in
-      Thread.detachNewThread {
-        let code = self.process.withLock { process -> Int32 in
-          process.terminate()
-          process.waitUntilExit()
-          return process.terminationStatus
-        }
-        continuation.resume(returning: code)
-      }
-    }
+    service.signal(SIGTERM)
+    return try await service.end()
   }
 }
