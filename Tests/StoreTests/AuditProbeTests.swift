@@ -48,6 +48,14 @@ import Testing
         FOR EACH ROW EXECUTE FUNCTION public.breaks()
       """, .raisedException
     ),
+    (
+      "a database set to be read-only",
+      """
+      DO $$ BEGIN
+        EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', current_database());
+      END $$
+      """, .readOnlyTransaction
+    ),
     ("no table", "DROP TABLE mana_ai.audit_probe", .undefinedTable),
   ]
 
