@@ -42,9 +42,7 @@ package final class Guillotine: Sendable {
       atPath: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
     self.cut = cut
     self.marker = marker
-    listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-    let bound = unsafe Self.withAddress(folder + "/.s.PGSQL.\(Self.port)") { unsafe bind(listener, $0, $1) }
-    guard listener >= 0, bound == 0, listen(listener, 8) == 0 else { throw SupportError.failed("no socket") }
+    listener = try WireSocket.listening(at: folder + "/.s.PGSQL.\(Self.port)")
     Thread.detachNewThread { self.serve(server) }
   }
 
@@ -70,9 +68,7 @@ package final class Guillotine: Sendable {
   /// One connection only: whoever comes next is turned away.
   private func serve(_ server: String) {
     let client = accept(listener, nil, nil)
-    let upstream = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-    let connected = unsafe Self.withAddress(server) { unsafe connect(upstream, $0, $1) }
-    guard client >= 0, connected == 0 else {
+    guard client >= 0, let upstream = WireSocket.connected(to: server) else {
       isOver.signal()
       return
     }
@@ -99,7 +95,7 @@ package final class Guillotine: Sendable {
         if mustStop { break }
       }
       isFirst = false
-      guard Self.send(message, to: server) else { break }
+      guard WireSocket.send(message, to: server) else { break }
     }
     sight.withLock { if case .afterRequests(let most) = cut, $0.requests >= most { $0.wasCut = true } }
     // The client is dead, and the server learns it when it has read what was sent before.
@@ -124,64 +120,10 @@ package final class Guillotine: Sendable {
       if isCut {
         shutdown(client, Int32(SHUT_RDWR))
         shutdown(server, Int32(SHUT_WR))
-      } else if !Self.send(message, to: client) {
+      } else if !WireSocket.send(message, to: client) {
         isCut = true
       }
     }
     shutdown(client, Int32(SHUT_RDWR))
-  }
-
-  private static func send(_ bytes: [UInt8], to target: Int32) -> Bool {
-    var sent = 0
-    while sent < bytes.count {
-      let written = unsafe bytes.withUnsafeBytes { raw in
-        unsafe Glibc.send(target, raw.baseAddress?.advanced(by: sent), bytes.count - sent, Int32(MSG_NOSIGNAL))
-      }
-      guard written > 0 else { return false }
-      sent += written
-    }
-    return true
-  }
-
-  private static func withAddress<Value>(
-    _ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Value
-  ) -> Value {
-    var address = sockaddr_un()
-    address.sun_family = sa_family_t(AF_UNIX)
-    unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path.utf8.prefix($0.count - 1)) }
-    return unsafe withUnsafePointer(to: &address) { pointer in
-      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        unsafe body($0, socklen_t(MemoryLayout<sockaddr_un>.size))
-      }
-    }
-  }
-}
-
-/// Takes a stream apart into whole messages: a type, a length that counts itself, a body.
-private struct MessageReader {
-  private let source: Int32
-  private var pending: [UInt8] = []
-  private var hasType: Bool
-
-  init(_ source: Int32, firstHasType: Bool) { (self.source, hasType) = (source, firstHasType) }
-
-  mutating func next() -> [UInt8]? {
-    let type = hasType ? 1 : 0
-    guard fill(type + 4) else { return nil }
-    let length = pending[type..<type + 4].reduce(0) { $0 << 8 | Int($1) }
-    guard fill(type + length) else { return nil }
-    defer { pending.removeFirst(type + length) }
-    hasType = true
-    return Array(pending.prefix(type + length))
-  }
-
-  private mutating func fill(_ count: Int) -> Bool {
-    var buffer = [UInt8](repeating: 0, count: 65_536)
-    while pending.count < count {
-      let received = unsafe read(source, &buffer, buffer.count)
-      guard received > 0 else { return false }
-      pending += buffer.prefix(received)
-    }
-    return true
   }
 }
