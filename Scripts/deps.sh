@@ -9,6 +9,7 @@ required_packages() {
 curl                 # the demo's calls are shown as commands of curl
 libevent-dev         # the HTTP server's library and headers, behind HTTPServing
 libcurl4-openssl-dev # libcurl and its headers, behind HTTPFetching
+libfaketime          # gives a built service a wrong clock in the tests
 libpq-dev            # PostgreSQL's client library and headers, behind Postgres
 libssl-dev           # OpenSSL 3's headers and library, behind Cryptography and HTTPServing
 nodejs               # WebCrypto: a client of the services that shares no line with them, in tests and in the demo
