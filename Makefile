@@ -87,7 +87,8 @@ test-only: #+ run the tests that are already built
 	swift test --skip-build --skip '$(SERVER_SUITES)'
 	swift test --skip-build --no-parallel --filter '$(SERVER_SUITES)'
 
-# The same tests of the store as in `make test`, with more rounds: MANDATE_SOAK_ROUNDS=5 make soak for a short one.
+# The same tests of the store, and of the built resolver on its bad days, as in `make test`, with more rounds:
+# MANDATE_SOAK_ROUNDS=5 make soak for a short one.
 # The drivers in Python look at plans, restores and old databases; they take two minutes.
 soak: deps build-tests #+ run the races of the store thousands of rounds (about 40 minutes)
 	python3 Tests/StoreSQL/run.py
