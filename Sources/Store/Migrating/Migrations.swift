@@ -39,6 +39,7 @@ extension Migration {
     Migration("m0017_positions", PackageResources.m0017_positions_sql),
     Migration("m0018_consent", PackageResources.m0018_consent_sql),
     Migration("m0019_purging", PackageResources.m0019_purging_sql),
+    Migration("m0020_revoked_meanwhile", PackageResources.m0020_revoked_meanwhile_sql),
   ]
 
   /// What a service compares the database's highest number with before it starts.

@@ -41,6 +41,38 @@ import Testing
     WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%drain_grants%'
     """
 
+  @Test(
+    "A grant that is closed between an opening's look at it and at its shares is revoked, and that is no violation",
+    arguments: Road.allCases)
+  func closedMeanwhile(road: Road) async throws {
+    try await World.with(road) { world in
+      try await world.addUser("a")
+      let grant = try await world.addGrant("a", "m", ["n1"])
+      let mission = RawMission(user: "a", mission: "m", grant: grant, records: ["n1"])
+      try await withThrowingTaskGroup(of: String.self) { group in
+        try await world.admin.withTransaction { transaction throws(any Error) in
+          for sql in [
+            "LOCK TABLE mana_ai.grant_keys IN ACCESS EXCLUSIVE MODE",
+            "UPDATE mana_ai.grants SET closed_at = clock_timestamp(), closed_reason = 'user' WHERE grant_id = '\(grant)'",
+            "DELETE FROM mana_ai.grant_keys WHERE grant_id = '\(grant)'",
+          ] { _ = try await transaction.query(Statement(sql, reuse: .once).bind()) }
+          group.addTask {
+            try await world.resolver.query(Raw.open(mission)).only().get(0)
+          }
+          // It has found the grant open, and waits for the table of the shares, which are gone when it gets there.
+          #expect(try await world.becomesTrue(Self.waitingOpening))
+        }
+        #expect(try await group.next() == "failed revoked")
+      }
+      #expect(try await world.resolver.query(Raw.redeem(mission)).released().isEmpty)
+    }
+  }
+
+  private static let waitingOpening = """
+    SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%open_receipts%'
+    """
+
   @Test("An opening that does not end is told of, and the closing is committed all the same", arguments: Road.allCases)
   func draining(road: Road) async throws {
     try await World.with(road) { world in
