@@ -90,7 +90,7 @@ test-only: #+ run the tests that are already built
 # The same tests of the store, and of the built resolver on its bad days, as in `make test`, with more rounds:
 # MANDATE_SOAK_ROUNDS=5 make soak for a short one.
 # The drivers in Python look at plans, restores and old databases; they take two minutes.
-soak: deps build-tests #+ run the races of the store thousands of rounds (about 40 minutes)
+soak: deps build-tests #+ run races and bad days thousands of rounds (about two hours)
 	python3 Tests/StoreSQL/run.py
 	Scripts/soak.sh
 

@@ -9,7 +9,7 @@ import Testing
 
 @Suite("The memory of the built resolver", .serialized)
 struct ProcessMemoryTests {
-  private static let isAllowed = Sanitizer.isAbsent && Debugger.isAllowed
+  static let isAllowed = Sanitizer.isAbsent && Debugger.isAllowed
 
   @Test(
     "After hundreds of answers, failures and lost callers there is no opened text and no key in it",

@@ -10,7 +10,10 @@ import StoreSupport
 final class ResolverProcess: Sendable {
   static let key = "gQ3mZr8vXc1LpT6wYk9uBf2sHn5jEa7d"
 
-  typealias Silence = BuiltService.Silence
+  struct Silence: Error {
+    let event: String
+    let said: [String]
+  }
 
   private let service: BuiltService
   let folder: URL
