@@ -36,7 +36,10 @@ struct FailureOracleTests {
       #expect(answer.status == 200)
       // The last line about a request; what else was to be said of it came before.
       try await process.line("A request was answered.")
-      let log = try process.said.dropFirst(heard).map { plain(try FailureOracleTests.steady($0), user, note) }
+      let id = grant["grantId"]?.text ?? "none"
+      let log = try process.said.dropFirst(heard).map {
+        plain(try FailureOracleTests.steady($0).replacing(id, with: "grant"), user, note)
+      }
       let moved = try await figures().filter { before[$0.key] != $0.value }
         .map { "\($0.key) +\(($0.value - (before[$0.key] ?? 0)))" }
       return Sight(
@@ -66,13 +69,13 @@ struct FailureOracleTests {
   /// A line without what differs from one request to the next one of the same kind.
   fileprivate static func steady(_ line: String) throws -> String {
     let members = try JSONValue(parsing: line).object?.members ?? []
-    return members.filter { !["time", "requestId", "took"].contains($0.key.text) }
+    return members.filter { !["time", "requestId", "took", "opening"].contains($0.key.text) }
       .map { "\($0.key.text)=\($0.value.compactText())" }.joined(separator: " ")
   }
 
   private static func expectAlike(_ sights: [Sight]) throws {
     let first = try #require(sights.first)
-    #expect(first.log.count == 1 && first.figures.count > 5 && !first.rows.isEmpty && !first.answer.isEmpty)
+    #expect(first.log.count >= 3 && first.figures.count > 5 && !first.rows.isEmpty && !first.answer.isEmpty)
     for other in sights.dropFirst() {
       #expect(other.answer == first.answer)
       #expect(other.log == first.log)
