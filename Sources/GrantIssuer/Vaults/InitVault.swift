@@ -14,21 +14,37 @@ extension Issuer {
       if let wait = try reading({ () throws(PostgresError) in try VaultAudit.decodeWait(found[1]) }) {
         return .failure(.tooManyRequests(retryAfter: wait))
       }
-      if let row = try reading({ () throws(PostgresError) in try VaultRows.decode(found[0]) }) {
-        return .success(try await openExisting(row, in: &transaction, of: caller))
+      let row = try reading { () throws(PostgresError) in try VaultRows.decode(found[0]) }
+      switch try await findOrMake(row, .`init`, "created", in: &transaction, of: caller) {
+      case .made(let reply): return .success(reply)
+      case .found(let row): return .success(try await openExisting(row, in: &transaction, of: caller))
       }
-      if let made = try await makeVault(.`init`, "created", in: &transaction, of: caller) { return .success(made) }
-      // Somebody else's is there now, and visible to the next statement.
-      let again = try await transaction.ask([VaultRows.lock(caller.scope)])
-      guard let row = try reading({ () throws(PostgresError) in try VaultRows.decode(again[0]) }) else {
-        throw .failed(.brokenRow)
-      }
-      return .success(try await openExisting(row, in: &transaction, of: caller))
     }
   }
 
+  enum FoundVault: ~Copyable {
+    case found(VaultRow)
+    case made(KeyReply)
+  }
+
+  /// The vault whose row is locked, or one that is made now. Other calls may make and delete it between two looks, and
+  /// neither is anybody's mistake; that they do both, time and again, is.
+  func findOrMake(
+    _ row: VaultRow?, _ action: VaultAction, _ context: String, in transaction: inout PostgresTransaction,
+    of caller: Caller
+  ) async throws(IssuerProblem) -> FoundVault {
+    if let row { return .found(row) }
+    for _ in 0..<8 {
+      if let made = try await makeVault(action, context, in: &transaction, of: caller) { return .made(made) }
+      // Somebody else's was there a moment ago.
+      let again = try await transaction.ask([VaultRows.lock(caller.scope)])
+      if let row = try reading({ () throws(PostgresError) in try VaultRows.decode(again[0]) }) { return .found(row) }
+    }
+    throw .failed(.brokenRow)
+  }
+
   /// Nil where a vault was made meanwhile.
-  func makeVault(
+  private func makeVault(
     _ action: VaultAction, _ context: String, in transaction: inout PostgresTransaction, of caller: Caller
   ) async throws(IssuerProblem) -> KeyReply? {
     let new = try makeKey(for: caller)

@@ -14,15 +14,12 @@ extension Issuer {
       if let wait = try reading({ () throws(PostgresError) in try VaultAudit.decodeWait(found[1]) }) {
         return .failure(.tooManyRequests(retryAfter: wait))
       }
-      var row = try reading { () throws(PostgresError) in try VaultRows.decode(found[0]) }
-      if row == nil {
-        if let made = try await makeVault(.rotate, "init-on-rotate", in: &transaction, of: caller) {
-          return .success(made)
-        }
-        let again = try await transaction.ask([VaultRows.lock(caller.scope)])
-        row = try reading { () throws(PostgresError) in try VaultRows.decode(again[0]) }
+      let known = try reading { () throws(PostgresError) in try VaultRows.decode(found[0]) }
+      let row: VaultRow
+      switch try await findOrMake(known, .rotate, "init-on-rotate", in: &transaction, of: caller) {
+      case .made(let reply): return .success(reply)
+      case .found(let there): row = there
       }
-      guard let row else { throw .failed(.brokenRow) }
       guard !row.isZeroKnowledge else {
         _ = try await transaction.ask(try note(.rotate, 409, "zk-rotate-forbidden", by: caller))
         return .failure(.rotationForbidden)
