@@ -135,10 +135,8 @@ package struct InputResolver: Sendable {
   private func append(_ assembly: inout ReplyAssembly, _ deadline: Deadline) async {
     let failures = assembly.failures
     guard !failures.isEmpty else { return }
-    do throws(PostgresError) {
-      assembly.noteAppended(try await receipts.fail(failures, deadline: deadline))
-    } catch {
-      observer.noteUnappended(failures.count, error)
-    }
+    let report = await receipts.fail(failures, deadline: deadline)
+    assembly.noteAppended(report.appended)
+    if report.error != nil { observer.noteUnappended(report.unwritten) }
   }
 }

@@ -4,7 +4,6 @@
 
 import Contracts
 import Missions
-import Postgres
 package import ServiceRuntime
 import Store
 
@@ -63,7 +62,7 @@ package struct ResolveObserver: Sendable {
   func noteUnwrap(_ duration: Duration) { unwraps.observe(duration) }
   func noteBatch(_ duration: Duration) { batches.observe(duration) }
 
-  func noteUnappended(_ count: Int, _ error: PostgresError) {
+  func noteUnappended(_ count: Int) {
     unappended.add(Double(count))
     log.error(
       "What failed to open could not be appended to the log, which now says too much.", [.count: .count(count)])

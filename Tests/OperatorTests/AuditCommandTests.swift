@@ -35,7 +35,7 @@ import Testing
             }
           }
         }
-        let failed = try await receipts.fail(ids.prefix(4).map { ReceiptFailure($0, .recordMissing) })
+        let failed = try await receipts.fail(ids.prefix(4).map { ReceiptFailure($0, .recordMissing) }).get()
         #expect(ids.count == 12 && failed.count == 4)
       }
     }

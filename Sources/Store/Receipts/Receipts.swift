@@ -23,11 +23,13 @@ package struct Receipts: Sendable {
     try await pool.query(statement, deadline: deadline)
   }
 
+  func deadline(_ given: Deadline?) -> Deadline { given ?? .after(pool.limits.callTime) }
+
   /// Never throws: what went wrong is said mission by mission, for each may have gone wrong in its own way.
   nonisolated(nonsending)
     package func release(_ unit: ReceiptUnit, deadline: Deadline? = nil) async -> ReleasedUnit
   {
-    let deadline = deadline ?? .after(pool.limits.callTime)
+    let deadline = self.deadline(deadline)
     switch await openAndRedeem(unit.members, deadline) {
     case .released(let outcomes, let opened):
       return ReleasedUnit(unit.members.count > 1 ? await withMoreRoom(outcomes, opened, deadline) : outcomes)
@@ -145,7 +147,7 @@ package struct Receipts: Sendable {
 
 extension PostgresError {
   /// The server looked at what was asked and refused it, or answered something unreadable: asking for less may help.
-  fileprivate var isOfTheStatement: Bool {
+  var isOfTheStatement: Bool {
     switch self {
     case .server, .decoding, .parameter: true
     default: false
@@ -153,7 +155,7 @@ extension PostgresError {
   }
 
   /// Two transactions met; the same again may well succeed.
-  fileprivate var isCollision: Bool {
+  var isCollision: Bool {
     guard case .server(let error) = self else { return false }
     return [.deadlockDetected, .serializationFailure, .lockNotAvailable].contains(error.state)
   }

@@ -148,7 +148,7 @@ import Testing
               opened += mission.receipts.count
             }
             guard Int.random(in: 0..<3) == 0, let victim = seen.randomElement() else { continue }
-            failed += try await receipts.fail(victim.receipts.map { ReceiptFailure($0, .decryptFailed) }).count
+            failed += try await receipts.fail(victim.receipts.map { ReceiptFailure($0, .decryptFailed) }).get().count
           }
           return (opened, failed)
         }

@@ -239,9 +239,9 @@ extension Receipts {
       let ids = seen[0].receipts
       let appended = try await receipts.fail([
         ReceiptFailure(ids[1], .notSealedYet), ReceiptFailure(ids[0], .decryptFailed),
-      ])
+      ]).get()
       #expect(appended.map(\.receipt) == [ids[1], ids[0]] && appended.map(\.head.seq) == [3, 4])
-      #expect(try await receipts.fail([ReceiptFailure(ids[0], .decryptFailed)]).isEmpty)
+      #expect(try await receipts.fail([ReceiptFailure(ids[0], .decryptFailed)]).get().isEmpty)
       #expect(
         try await world.committed(ids[0].batch) == [
           "n1 ok", "n2 ok", "n2 failed not-sealed-yet", "n1 failed decrypt-failed",
@@ -251,7 +251,7 @@ extension Receipts {
       #expect(queued == 1)
       for reason in AuditReason.allCases {
         let again = try await receipts.release([try opening("a", "m1", grant, ["n1"])])
-        #expect(try await receipts.fail([ReceiptFailure(again[0].receipts[0], reason)]).count == 1, "\(reason)")
+        #expect(try await receipts.fail([ReceiptFailure(again[0].receipts[0], reason)]).get().count == 1, "\(reason)")
       }
     }
   }
