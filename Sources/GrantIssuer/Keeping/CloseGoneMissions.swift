@@ -57,14 +57,16 @@ extension Issuer {
     let records = open.map {
       RecordAddress(app: Identifier("ai"), table: Identifier("aiMissions"), record: $0.mission)
     }
-    let histories = try SyncChanges.decode(
-      try await transaction.query(SyncChanges.histories(of: records, in: scope)), count: records.count)
     var ending: [String] = []
-    for (grant, history) in zip(open, histories) {
-      switch history {
-      case .rows(let rows):
+    // One after the other, so that no more than one history is here at a time; numbers are counted before they are
+    // written out, for an error would cost everybody else in the round theirs.
+    for (grant, record) in zip(open, records) {
+      let read = try await transaction.query(
+        BoundedReads.histories(of: [record], atMost: BoundedReads.mostBytesOfMission, with: .every, in: scope))
+      switch try BoundedReads.decodeHistories(read, count: 1)[0] {
+      case .rows(let rows)?:
         if MissionEnding.ends(grant.grant, of: grant.mission, by: rows) { ending.append(grant.grant) }
-      case .unreadable:
+      case .unreadable?, nil:
         log.warning(
           "A mission's history can't be read, so its grant is left alone.",
           [.userId: .id(scope.user.text), .missionId: .id(grant.mission.text)])

@@ -1,11 +1,11 @@
-// What the resolver reads of a user's records, up to a number of bytes. Whoever writes the log decides how long a history
+// What a service reads of a user's records, up to a number of bytes. Whoever writes the log decides how long a history
 // is, and a few bytes of stored JSON can be a hundred kilobytes of text (1e131071 is a number); so it is the text that is
 // counted, where it is made, and what passes the limit stays in the database.
 
 import Contracts
-import Postgres
+package import Postgres
 
-enum BoundedReads {
+package enum BoundedReads {
   /// Text of the histories that a unit of missions may bring: what becomes of it here is several times as large, and
   /// some units are read at once.
   static let mostBytesOfUnit = 16 << 20
@@ -15,9 +15,16 @@ enum BoundedReads {
   /// fields each. So copies that are not stale never reach this where the histories have not.
   static let framesOfCopies = 2 << 20
 
+  /// What a user's page may read at once, and what a single record of it may need. Each of the issuer's connections may
+  /// be reading so much, and JSON of nothing but small values takes 25 times its length in memory.
+  package static let mostBytesOfPage = 4 << 20
+
+  /// The history of a mission that the queue names: whether its grant ends hangs on it, and there is one at a time.
+  package static let mostBytesOfMission = 16 << 20
+
   static func share(of users: Int) -> Int { max(mostBytesOfUnit / max(users, 1), fewestBytesOfUser) }
 
-  enum Care: Sendable {
+  package enum Care: Sendable {
     /// For everyday use. Text that takes long to make ends the statement, and so do a row's thousand million bytes.
     case ordinary
     /// For who comes after such an end: ten times as slow for ordinary rows, and no number is written out that no
@@ -29,7 +36,7 @@ enum BoundedReads {
   static let longestRead = Duration.seconds(5)
 
   /// As `SyncChanges.histories`, but what comes after so many bytes is told and not sent.
-  static func histories(
+  package static func histories(
     of records: [RecordAddress], atMost bytes: Int, with care: Care, in scope: UserScope
   ) -> BoundStatement {
     let statement =
@@ -43,7 +50,7 @@ enum BoundedReads {
   }
 
   /// One history per record that was asked for, in that order; nil for one that passed the limit.
-  static func decodeHistories(_ rows: Rows, count: Int) throws(PostgresError) -> [RecordHistory?] {
+  package static func decodeHistories(_ rows: Rows, count: Int) throws(PostgresError) -> [RecordHistory?] {
     var histories: [RecordHistory?] = try SyncChanges.decode(rows, count: count)
     for row in rows where try !row.get(6, as: Bool.self) {
       // `decode` has looked at the place.
@@ -51,6 +58,11 @@ enum BoundedReads {
     }
     return histories
   }
+
+  /// To be sent in a transaction before reads that shall end in time.
+  package static let timeout = Statement(
+    "SELECT pg_catalog.set_config('statement_timeout', '\(longestRead.components.seconds)s', true)"
+  ).bind()
 
   private static let ordinary = Statement(select(length), .text, .textArray, .textArray, .textArray, .int8)
   private static let careful = Statement(
