@@ -22,6 +22,7 @@ package enum Refusal: String, Sendable, CaseIterable {
   case headersTooLarge = "headers_too_large"
   case method
   case version
+  case noRoom = "no_room"
   // No answer, or one that is written past evhttp.
   case tooManyConnections = "too_many_connections"
   case handshake
@@ -38,7 +39,14 @@ package enum Refusal: String, Sendable, CaseIterable {
     case .method: Problem(501, "NOT_IMPLEMENTED", "the method is not implemented")
     case .version: Problem(505, "VERSION_NOT_SUPPORTED", "only HTTP/1.1 and HTTP/1.0 are spoken here")
     case .tooManyConnections: Problem(503, "TOO_MANY_CONNECTIONS", "this service has too many connections")
+    case .noRoom: Self.noRoomProblem
     default: Problem(400, "BAD_REQUEST", "the request is malformed")
     }
+  }
+
+  private static var noRoomProblem: Problem {
+    var problem = Problem(503, "TOO_MUCH_AT_ONCE", "this service is holding as much as it may; try again")
+    problem.headers.set("Retry-After", "1")
+    return problem
   }
 }

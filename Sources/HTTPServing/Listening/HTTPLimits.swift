@@ -12,8 +12,12 @@ package struct HTTPLimits: Sendable {
   package var targetBytes = 8 << 10
   /// Bytes of a body, unless its route says otherwise. 1 MiB: a grant for a thousand records is a tenth of that.
   package var bodyBytes = 1 << 20
-  /// Bytes that no route may exceed. Times the number of connections, this is what a flood could make us hold.
+  /// Bytes that no route may exceed.
   package var largestBodyBytes = 32 << 20
+  /// Bytes of all requests and answers that a listener holds, from a request's first byte to its answer's last. While
+  /// they are more, no body is read on: its sender is told 503 and to come back. 64 MiB are eight of the largest calls
+  /// that any of our services takes; 1,024 connections could else bring 8 GiB.
+  package var heldBytes = 64 << 20
   /// Bytes a client may send ahead while its last request is unanswered. What comes beyond is thrown away, and the
   /// connection closed after that answer.
   package var aheadBytes = 64 << 10
@@ -38,6 +42,7 @@ package struct HTTPLimits: Sendable {
       return "headBytes must leave room beside targetBytes"
     }
     if bodyBytes < 0 || bodyBytes > largestBodyBytes { return "bodyBytes must be between 0 and largestBodyBytes" }
+    if heldBytes < largestBodyBytes { return "heldBytes must hold a body of largestBodyBytes" }
     if headerCount < 1 || aheadBytes < 0 { return "headerCount and aheadBytes must not be negative" }
     let times = [headTime, bodyTime, handlerTime, writeTime, idleTime]
     if times.contains(where: { $0 <= .zero || $0 > .seconds(86_400) }) {

@@ -64,6 +64,11 @@ final class Connection: @unchecked Sendable {
     case done
   }
 
+  /// The request's body, from when evhttp gives it away; then the answer's.
+  var bodyBytes = 0
+  /// What the listener counts for this connection.
+  private var heldBytes = 0
+
   var status = 0
   var startedAt: Moment
   var currentID = ""
@@ -91,6 +96,13 @@ final class Connection: @unchecked Sendable {
   var argument: UnsafeMutableRawPointer { unsafe Unmanaged.passUnretained(self).toOpaque() }
 
   func restartDeadline(_ duration: Duration) { deadline = Moment.now.adding(duration) }
+
+  /// Tells the listener what this connection holds now.
+  func recount() {
+    let held = unsafe phase == .closed ? 0 : evbuffer_get_length(pending) + bodyBytes
+    listener.held += held - heldBytes
+    heldBytes = held
+  }
 
   // MARK: Beginning and end
 
@@ -153,6 +165,7 @@ final class Connection: @unchecked Sendable {
     }
     if phase == .handling || phase == .writing { finish(outcome == .sent ? .lost : outcome) }
     phase = .closed
+    recount()
     unsafe evbuffer_remove_cb_entry(input, inputHook)
     unsafe request = nil
     mailbox.close()

@@ -24,7 +24,10 @@ extension Connection {
     if let tls = unsafe tls, peer.certificateSubject == nil, listener.settings.tls?.clientAuthorityFile != nil {
       peer.certificateSubject = unsafe TLSPeer.subject(unsafe tls)
     }
-    unsafe mailbox.deliver(read(unsafe request))
+    let raw = unsafe read(unsafe request)
+    bodyBytes = raw.body?.bytes.count ?? 0
+    recount()
+    mailbox.deliver(raw)
   }
 
   private func read(_ request: OpaquePointer) -> RawRequest {
@@ -79,6 +82,8 @@ extension Connection {
     guard case .handling = phase, let request = unsafe request, let body = unsafe evbuffer_new() else { return }
     defer { unsafe evbuffer_free(body) }
     phase = .writing
+    bodyBytes = response.body.count
+    recount()
     status = response.status
     restartDeadline(limits.writeTime)
     let headers = unsafe evhttp_request_get_output_headers(request)
@@ -139,6 +144,7 @@ extension Connection {
     listener.notify(.refused(listener.settings.name, refusal))
     phase = .refused
     unsafe evbuffer_drain(pending, evbuffer_get_length(pending))
+    recount()
     loop.later(self, refusal: refusal)
   }
 

@@ -16,6 +16,7 @@ extension Connection {
     case .handed, .handling, .writing: unsafe keepAhead(input)
     case .new, .refused, .ending, .lingering, .closed: unsafe evbuffer_drain(input, evbuffer_get_length(input))
     }
+    recount()
   }
 
   private func take(_ input: OpaquePointer) {
@@ -70,6 +71,9 @@ extension Connection {
     case .whole(let count):
       if case .writing = interim { interim = .writing(whole: count) } else { feed(count) }
     case .more:
+      recount()
+      // What is whole is taken all the same: its bytes are here, and health is asked for in a single read.
+      if gate.progress == .body, listener.held > limits.heldBytes { return refuse(.noRoom) }
       if before == .idle, gate.progress != .idle, !isFirst { restartDeadline(limits.headTime) }
       if before != .body, gate.progress == .body {
         restartDeadline(limits.bodyTime)
@@ -114,8 +118,9 @@ extension Connection {
     finish(outcome)
     unsafe request = nil
     gate.next()
-    (scanned, interim) = (0, .none)
+    (scanned, interim, bodyBytes) = (0, .none, 0)
     phase = .reading
+    recount()
     // An answer that was under way when the drain began has not told the client to close; the next tick does it.
     restartDeadline(loop.isDraining ? .zero : limits.idleTime)
     guard !closesAfterAnswer, unsafe evbuffer_get_length(pending) > 0 else { return }

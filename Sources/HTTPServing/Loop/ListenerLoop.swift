@@ -21,6 +21,8 @@ final class ListenerLoop: @unchecked Sendable {
   private var accepting: OpaquePointer?
   /// Connections whose socket is open or whose handler has not ended.
   var occupied = 0
+  /// Bytes of requests and answers that connections hold.
+  var held = 0
   /// evhttp's own callbacks, which are the same for every connection.
   private var saved: SavedCallbacks?
 
