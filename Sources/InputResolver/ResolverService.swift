@@ -15,7 +15,7 @@ package enum ResolverService {
   package static func main() async -> Never {
     await ServiceProgram(
       name: "mandate-resolver", purpose: "Opens the records that a mission's grant names, once per tick.",
-      faces: ServiceFaces(users: nil, services: "unix:/run/mandate/resolver.sock"),
+      faces: ServiceFaces(users: nil, services: "unix:/run/mandate-resolver/resolver.sock"),
       settings: ResolverConfiguration.documentation, prepare: prepare,
       read: { reader, settings in ResolverConfiguration(&reader, settings) }, build: build, verbs: [RewrapVerb.verb]
     ).main()

@@ -1,4 +1,4 @@
-// Where a service listens: `127.0.0.1:3001`, `[::1]:3001` or `unix:/run/mandate/resolver.sock`. Addresses, not names: a
+// Where a service listens: `127.0.0.1:3001`, `[::1]:3001` or `unix:/run/mandate-resolver/resolver.sock`. Addresses, not names: a
 // name would be looked up, and what it means then is somebody else's decision.
 
 import Glibc
