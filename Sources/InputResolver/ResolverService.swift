@@ -42,6 +42,7 @@ package enum ResolverService {
     let pool = PostgresPool(database, limits: limits)
     let observer = ResolveObserver(context.metrics, log: context.log)
     let workers = WorkerThreads(count: WorkerThreads.cores)
+    addGauges(of: pool, to: context.metrics)
     let resolver = InputResolver(
       receipts: Receipts(pool, makeBatch: { UUID().uuidString.lowercased() }),
       unwrapper: { TimedUnwrapper(keys: ring.keys, observer: observer) },
@@ -70,6 +71,14 @@ package enum ResolverService {
       }
     }
     return service
+  }
+
+  private static func addGauges(of pool: PostgresPool, to metrics: MetricRegistry) {
+    metrics.gauge("mandate_database_connections_in_use", "Connections on loan.") { Double(pool.statistics.inUse) }
+    metrics.gauge("mandate_database_connections_idle", "Connections that wait for work.") {
+      Double(pool.statistics.idle)
+    }
+    metrics.gauge("mandate_database_waiting", "Callers that wait for a connection.") { Double(pool.statistics.waiting) }
   }
 
   private static func now() -> Instant { Instant(milliseconds: WallClock.system.now().microseconds / 1000) }

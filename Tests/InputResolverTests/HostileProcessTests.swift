@@ -21,6 +21,29 @@ struct HostileProcessTests {
     }
   }
 
+  @Test("Every series that an alert asks for is there from the start, at nothing")
+  func series() async throws {
+    try await World.with(durable: true) { world in
+      let process = try await ResolverProcess(world.database, pems: ["a.pem": Pair.own.pem])
+      let caller = try Caller(try await process.address())
+      let metrics = try await caller.get("/metrics").body
+      let service = #"service="mandate-resolver""#
+      for line in [
+        #"mana_ai_grant_scope_violations_total{\#(service),table="notes"} 0"#,
+        #"mana_ai_grant_skips_total{\#(service),reason="wrap-rejected"} 0"#,
+        #"mandate_resolve_outages_total{\#(service),outage="internal"} 0"#,
+        #"mandate_resolve_unappended_failures_total{\#(service)} 0"#,
+        #"mandate_resolve_inputs_total{\#(service),outcome="moved-ciphertext"} 0"#,
+        #"mandate_database_waiting{\#(service)} 0"#,
+      ] {
+        #expect(metrics.contains(line + "\n"), "\(line)")
+      }
+      #expect(metrics.contains(#"mandate_ready{\#(service),check="keys"}"#))
+      process.signal(SIGTERM)
+      #expect(try await process.end() == 0)
+    }
+  }
+
   @Test("A folder for keys that others may change is none")
   func folder() async throws {
     try await World.with(durable: true) { world in
