@@ -3,7 +3,7 @@
 
 package import Contracts
 package import Grants
-import Postgres
+package import Postgres
 package import Secrets
 package import ServiceRuntime
 package import Store
@@ -38,13 +38,13 @@ package struct InputResolver: Sendable {
   package enum Failure: Error, Equatable, Sendable { case unavailable }
 
   package func resolve(
-    _ call: ResolveCall, from origin: ResolveOrigin = ResolveOrigin()
+    _ call: ResolveCall, from origin: ResolveOrigin = ResolveOrigin(), by deadline: Deadline? = nil
   ) async throws(Failure) -> Reply {
     let began = ContinuousClock.now
     defer { observer.noteBatch(ContinuousClock.now - began) }
     let (keys, now) = (unwrapper(), clock())
     let plan = BatchPlan(call, BatchPlan.Rules(hasKeys: !keys.isEmpty, acceptsV1: rules.acceptsV1, now: now))
-    let deadline = Deadline.after(rules.batchTime)
+    let deadline = deadline ?? .after(rules.batchTime)
     let opener = MissionOpener(unwrapper: keys, now: now, deadline: deadline)
     let shown = await open(plan, opener, deadline)
     let opened = ContinuousClock.now

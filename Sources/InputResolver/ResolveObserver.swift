@@ -15,6 +15,7 @@ package struct ResolveObserver: Sendable {
   private let inputs: Counter<String>
   private let outages: Counter<ResolveOutage>
   private let unappended: Counter<>
+  private let turnedAway: Counter<>
   private let roundTrips: Histogram<>
   private let waits: Histogram<>
   private let missions: Histogram<>
@@ -37,6 +38,8 @@ package struct ResolveObserver: Sendable {
       "mandate_resolve_outages_total", "Missions that got no answer.", LabelSet("outage", of: ResolveOutage.self))
     unappended = metrics.counter(
       "mandate_resolve_unappended_failures_total", "Failures that could not be appended to the log.")
+    turnedAway = metrics.counter(
+      "mandate_resolve_turned_away_total", "Calls that found no place among those in work and those that wait.")
     roundTrips = metrics.histogram(
       "mandate_resolve_round_trip_seconds", "Opening receipts, redeeming them and reading, for a unit of missions.",
       bounds: Buckets.quick)
@@ -61,6 +64,13 @@ package struct ResolveObserver: Sendable {
   func noteMission(_ duration: Duration) { missions.observe(duration) }
   func noteUnwrap(_ duration: Duration) { unwraps.observe(duration) }
   func noteBatch(_ duration: Duration) { batches.observe(duration) }
+
+  func noteTurnedAway() { turnedAway.add(1) }
+
+  func show(_ queue: BatchQueue, on metrics: MetricRegistry) {
+    metrics.gauge("mandate_resolve_batches_in_work", "Batches in work.") { Double(queue.running) }
+    metrics.gauge("mandate_resolve_batches_waiting", "Calls that wait for their turn.") { Double(queue.waiting) }
+  }
 
   func noteUnappended(_ count: Int) {
     unappended.add(Double(count))

@@ -13,6 +13,7 @@ struct ResolverConfiguration: Sendable {
   let fixed: ResolverKeys?
   let keyFolder: String?
   let rules: InputResolver.Rules
+  let queue: BatchQueue.Limits
 
   // MARK: Declarations, in the order of --help
 
@@ -38,11 +39,14 @@ struct ResolverConfiguration: Sendable {
   private static let batchTime = Setting.milliseconds(
     .resolveTime, .value(.seconds(20)), in: 100...25_000,
     reason: "Below the 30 s that a handler has, so that a caller hears why.")
+  private static let batches = Setting.integer(
+    .resolveBatches, .value(8), in: 1...64, unit: "batches",
+    reason: "Eight times as many wait in order; one more is told 503. Each may have 32 MiB of answer in memory.")
 
   static let documentation = [
     url.documentation, pooler.documentation, connectionCount.documentation, privateKey.documentation,
     folder.documentation,
-    acceptsV1.documentation, batchTime.documentation,
+    acceptsV1.documentation, batchTime.documentation, batches.documentation,
   ]
 
   // MARK: Reading
@@ -57,6 +61,7 @@ struct ResolverConfiguration: Sendable {
     rules.acceptsV1 = reader.read(Self.acceptsV1)
     rules.batchTime = reader.read(Self.batchTime)
     self.rules = rules
+    queue = BatchQueue.Limits(running: reader.read(Self.batches))
   }
 
   /// libpq takes the URL as one text, so it is one for a moment.

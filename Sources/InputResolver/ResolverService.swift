@@ -49,7 +49,10 @@ package enum ResolverService {
       workers: workers, rules: configuration.rules, clock: now, observer: observer)
 
     var service = RunningService(checks: StoreChecks.all(pool) + [keyCheck(ring)])
-    Routes(resolver: resolver, log: context.log).add(to: &service, callers: settings.callers)
+    let queue = BatchQueue(configuration.queue)
+    observer.show(queue, on: context.metrics)
+    let routes = Routes(resolver: resolver, queue: queue, time: configuration.rules.batchTime, log: context.log)
+    routes.add(to: &service, callers: settings.callers)
     service.handlers = workers
     service.background = [{ await pool.run() }]
     service.reload = {

@@ -2,11 +2,15 @@
 
 import Contracts
 import HTTPServing
+import Postgres
 import ServiceHost
 import ServiceRuntime
 
 struct Routes: Sendable {
   let resolver: InputResolver
+  let queue: BatchQueue
+  /// For a batch, its wait included.
+  let time: Duration
   let log: Log
 
   func add(to service: inout RunningService, callers: ServiceAuthentication) {
@@ -15,14 +19,26 @@ struct Routes: Sendable {
     }
   }
 
+  /// The body stays as it came until there is room for what becomes of it. Whoever waits for more than half of its time
+  /// would begin too late to end.
   private func resolve(_ request: HTTPRequest) async -> HTTPResponse {
+    let deadline = Deadline.after(time)
+    do throws(BatchQueue.Refusal) {
+      return try await queue.run(request.bytes.count, turnBy: .after(time / 2)) { await resolve(request, by: deadline) }
+    } catch {
+      if error != .cancelled { resolver.observer.noteTurnedAway() }
+      return .problem(ResolverProblem.busy)
+    }
+  }
+
+  private func resolve(_ request: HTTPRequest, by deadline: Deadline) async -> HTTPResponse {
     let call: ResolveCall
     do throws(ResolveCallProblem) { call = try ResolveCall(parsing: request.bytes) } catch {
       return refuse(error, request)
     }
     do throws(InputResolver.Failure) {
       let reply = try await resolver.resolve(
-        call, from: ResolveOrigin(requestID: request.id, traceID: request.traceParent?.traceID))
+        call, from: ResolveOrigin(requestID: request.id, traceID: request.traceParent?.traceID), by: deadline)
       return .wiped(reply.take())
     } catch {
       log.error(

@@ -33,6 +33,8 @@ struct HostileProcessTests {
         #"mana_ai_grant_skips_total{\#(service),reason="wrap-rejected"} 0"#,
         #"mandate_resolve_outages_total{\#(service),outage="internal"} 0"#,
         #"mandate_resolve_unappended_failures_total{\#(service)} 0"#,
+        #"mandate_resolve_turned_away_total{\#(service)} 0"#,
+        #"mandate_resolve_batches_in_work{\#(service)} 0"#,
         #"mandate_resolve_inputs_total{\#(service),outcome="moved-ciphertext"} 0"#,
         #"mandate_database_waiting{\#(service)} 0"#,
       ] {

@@ -45,6 +45,7 @@ package enum KnownVariable: String, CaseIterable, Sendable {
   case resolverKeyFolder = "MANDATE_RESOLVER_KEYS"
   case acceptsV1 = "MANDATE_ACCEPT_V1"
   case resolveTime = "MANDATE_RESOLVE_MS"
+  case resolveBatches = "MANDATE_RESOLVE_BATCHES"
 
   // Tests and the vector tool
   case vectors = "MANDATE_VECTORS"
@@ -121,6 +122,7 @@ package enum KnownVariable: String, CaseIterable, Sendable {
     case .resolverKeyFolder: "The folder with the resolver's private keys, current and former."
     case .acceptsV1: "Whether grants of the former system are still honoured."
     case .resolveTime: "How long a batch may take."
+    case .resolveBatches: "Batches in work at once."
     case .vectors: "A further folder of test vectors that the tests verify."
     case .cache: "The folder that keeps published vectors between runs; read by a script, not by us."
     case .soakRounds: "How many times as many rounds the races of the tests run."
