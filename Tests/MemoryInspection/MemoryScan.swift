@@ -60,17 +60,20 @@ package struct MemoryScan {
     return found
   }
 
+  /// Looks for the byte that memory holds the least of, because each place where it lies is looked at in Swift, and
+  /// zeroes, small numbers and letters lie in millions of places.
   private func occurrences(in window: UnsafeRawBufferPointer) -> Int {
-    guard let base = window.baseAddress else { return 0 }
-    let first = Int32(byte(at: 0))
-    var (hits, position) = (0, 0)
-    while position + masked.count <= window.count,
-      let hit = unsafe memchr(base + position, first, window.count - position)
-    {
-      let index = unsafe UnsafeRawPointer(hit) - base
-      guard index + masked.count <= window.count else { break }
-      if masked.indices.allSatisfy({ unsafe window[index + $0] == byte(at: $0) }) { hits += 1 }
-      position = index + 1
+    guard let base = window.baseAddress, window.count >= masked.count else { return 0 }
+    let anchor = masked.indices.first { (0x80...0xFE).contains(byte(at: $0)) } ?? 0
+    let wanted = Int32(byte(at: anchor))
+    // Where the anchor may lie, so that all of the bytes lie in the window.
+    var (hits, position) = (0, anchor)
+    let end = window.count - masked.count + anchor + 1
+    while position < end, let hit = unsafe memchr(base + position, wanted, end - position) {
+      let place = unsafe UnsafeRawPointer(hit) - base
+      let start = place - anchor
+      if masked.indices.allSatisfy({ unsafe window[start + $0] == byte(at: $0) }) { hits += 1 }
+      position = place + 1
     }
     return hits
   }
