@@ -20,6 +20,13 @@ package final class BatchQueue: Sendable {
     package init() {}
 
     package init(running: Int) { (self.running, waiting) = (running, 8 * running) }
+
+    /// For parts of batches that are in work already, which are as few as those let them be.
+    package static var oneAtATime: Self {
+      var limits = Self(running: 1)
+      limits.waiting = .max
+      return limits
+    }
   }
 
   package enum Refusal: Error, Equatable, Sendable {

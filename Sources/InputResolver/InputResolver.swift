@@ -12,6 +12,8 @@ package struct InputResolver: Sendable {
   private let receipts: Receipts
   private let unwrapper: @Sendable () -> any Unwrapper
   private let workers: WorkerThreads
+  /// Whose turn it is to hold what was read apart.
+  private let largeReads: BatchQueue
   private let rules: Rules
   private let clock: @Sendable () -> Instant
   let observer: ResolveObserver
@@ -28,10 +30,12 @@ package struct InputResolver: Sendable {
   /// `unwrapper` is asked once per batch, so that a reload changes the keys between batches and never within one.
   package init(
     receipts: Receipts, unwrapper: @escaping @Sendable () -> any Unwrapper, workers: WorkerThreads, rules: Rules,
-    clock: @escaping @Sendable () -> Instant, observer: ResolveObserver
+    clock: @escaping @Sendable () -> Instant, observer: ResolveObserver,
+    largeReads: BatchQueue = BatchQueue(.oneAtATime)
   ) {
     (self.receipts, self.unwrapper, self.workers) = (receipts, unwrapper, workers)
     (self.rules, self.clock, self.observer) = (rules, clock, observer)
+    self.largeReads = largeReads
   }
 
   /// The database could be asked for none of the missions.
@@ -91,10 +95,18 @@ package struct InputResolver: Sendable {
     _ unit: ReceiptUnit, _ plan: BatchPlan, _ opener: MissionOpener, _ deadline: Deadline
   ) async -> [Shown] {
     let began = ContinuousClock.now
-    var released = await receipts.release(unit, deadline: deadline)
+    let released = await receipts.release(unit, deadline: deadline)
     observer.noteRoundTrip(ContinuousClock.now - began)
-    let boxes = Self.boxes(&released)
+    let apart = released.apart
+    var shown = await open(released, plan, opener)
+    for mission in apart { shown.append(await open(mission, plan, opener, deadline)) }
+    return shown
+  }
+
+  /// What has been read is forgotten when this returns.
+  private func open(_ released: consuming ReleasedUnit, _ plan: BatchPlan, _ opener: MissionOpener) async -> [Shown] {
     let arrived = ContinuousClock.now
+    let boxes = Self.boxes(released)
     // On this very thread, where it is one of the workers already.
     if boxes.count == 1 { return [await workers.runInPlace { open(boxes[0], plan, opener, since: arrived) }] }
     return await withTaskGroup(of: Shown.self) { group in
@@ -107,7 +119,26 @@ package struct InputResolver: Sendable {
     }
   }
 
-  private static func boxes(_ released: inout ReleasedUnit) -> [MissionBox] {
+  /// One whose records need more room than a unit's share: one of them is in memory at a time, whosever batch it is in,
+  /// from before it is read until it has been opened.
+  private func open(
+    _ apart: ApartMission, _ plan: BatchPlan, _ opener: MissionOpener, _ deadline: Deadline
+  ) async -> Shown {
+    do throws(BatchQueue.Refusal) {
+      return try await largeReads.run(0, turnBy: deadline) {
+        let began = ContinuousClock.now
+        let box = MissionBox(await receipts.release(apart, deadline: deadline))
+        let arrived = ContinuousClock.now
+        observer.noteRoundTrip(arrived - began)
+        return await workers.runInPlace { open(box, plan, opener, since: arrived) }
+      }
+    } catch {
+      let unread = MissionBox(apart.unread(error == .cancelled ? .cancelled : .deadline))
+      return open(unread, plan, opener, since: .now)
+    }
+  }
+
+  private static func boxes(_ released: consuming ReleasedUnit) -> [MissionBox] {
     var boxes: [MissionBox] = []
     while let mission = released.next() { boxes.append(MissionBox(mission)) }
     return boxes

@@ -68,12 +68,13 @@ struct World: Sendable {
 
   func resolver(
     _ keys: any Unwrapper = Pair.own.keys, rules: InputResolver.Rules = .init(), pool other: PostgresPool? = nil,
-    workers own: WorkerThreads? = nil
+    workers own: WorkerThreads? = nil, largeReads: BatchQueue = BatchQueue(.oneAtATime)
   ) -> InputResolver {
     InputResolver(
       receipts: Receipts(other ?? pool, makeBatch: newID), unwrapper: { keys }, workers: own ?? workers, rules: rules,
       clock: { Instant(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)) },
-      observer: ResolveObserver(MetricRegistry(service: "test"), log: Log(program: "test", level: .error)))
+      observer: ResolveObserver(MetricRegistry(service: "test"), log: Log(program: "test", level: .error)),
+      largeReads: largeReads)
   }
 
   // MARK: People

@@ -9,8 +9,6 @@ package enum BoundedReads {
   /// Text of the histories that a unit of missions may bring: what becomes of it here is several times as large, and
   /// some units are read at once.
   static let mostBytesOfUnit = 16 << 20
-  /// What each user of a unit may use of that whoever else is in it. A mission that needs more is read alone.
-  static let fewestBytesOfUser = 1 << 20
   /// Copies are as large as the fields they were made of, and their frames come on top: of a thousand records, seven
   /// fields each. So copies that are not stale never reach this where the histories have not.
   static let framesOfCopies = 2 << 20
@@ -22,7 +20,8 @@ package enum BoundedReads {
   /// The history of a mission that the queue names: whether its grant ends hangs on it, and there is one at a time.
   package static let mostBytesOfMission = 16 << 20
 
-  static func share(of users: Int) -> Int { max(mostBytesOfUnit / max(users, 1), fewestBytesOfUser) }
+  /// What each user of a unit may use of that. A mission that needs more is read apart.
+  static func share(of users: Int) -> Int { mostBytesOfUnit / max(users, 1) }
 
   package enum Care: Sendable {
     /// For everyday use. Text that takes long to make ends the statement, and so do a row's thousand million bytes.

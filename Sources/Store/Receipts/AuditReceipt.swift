@@ -82,7 +82,7 @@ package struct ReleasedMission: ~Copyable, Sendable {
   package let rows: ClosedRange<Int64>?
   private var outcomes: ArraySlice<RecordOutcome>
 
-  fileprivate init(_ outcome: MissionOutcome) {
+  init(_ outcome: MissionOutcome) {
     let seqs = outcome.records.map(\.id.seq) + outcome.unredeemed.map(\.seq)
     rows = seqs.min().flatMap { first in seqs.max().map { first...$0 } }
     place = outcome.place
@@ -108,12 +108,35 @@ package struct ReleasedMission: ~Copyable, Sendable {
 /// What became of a unit, mission by mission.
 package struct ReleasedUnit: ~Copyable, Sendable {
   private var outcomes: ArraySlice<MissionOutcome>
+  /// Those for which there was no room: they are not among the others, and whoever asked reads them with
+  /// `Receipts.release`, one at a time.
+  package let apart: [ApartMission]
 
-  init(_ outcomes: [MissionOutcome]) { self.outcomes = outcomes[...] }
+  /// `opened` are those of the unit's missions that have receipts.
+  init(_ outcomes: [MissionOutcome], _ opened: [OpenedMission], in unit: ReceiptUnit) {
+    // Whoever had all the room there is needs no second look.
+    let tooLarge = unit.members.count > 1 ? Set(outcomes.filter(\.isTooLarge).map(\.place)) : []
+    let room = BoundedReads.share(of: Set(unit.members.map(\.opening.scope.user)).count)
+    // What was read of them makes room for what will be.
+    self.outcomes = outcomes.filter { !tooLarge.contains($0.place) }[...]
+    apart = opened.filter { tooLarge.contains($0.mission.place) }.map { ApartMission(opened: $0, room: room) }
+  }
 
   package mutating func next() -> ReleasedMission? {
     guard let outcome = outcomes.popFirst() else { return nil }
     return ReleasedMission(outcome)
+  }
+}
+
+/// A mission whose receipts are committed and whose records are still to be read, alone.
+package struct ApartMission: Sendable {
+  let opened: OpenedMission
+  /// What it may use where it can't be read in more.
+  let room: Int
+
+  /// For whoever can't have it read: its receipts are to be failed.
+  package func unread(_ failure: PostgresError) -> ReleasedMission {
+    ReleasedMission(MissionOutcome(opened, unredeemed: failure))
   }
 }
 
@@ -125,6 +148,15 @@ struct MissionOutcome: Sendable {
   var failure: PostgresError?
   var records: [RecordOutcome] = []
   var unredeemed: [ReceiptID] = []
+
+  /// Not everything could be read in the room it had.
+  var isTooLarge: Bool { records.contains(where: \.state.isTooLarge) }
+}
+
+extension MissionOutcome {
+  init(_ opened: OpenedMission, unredeemed failure: PostgresError) {
+    self.init(place: opened.mission.place, head: opened.head, failure: failure, unredeemed: opened.okIDs)
+  }
 }
 
 struct RecordOutcome: Sendable {

@@ -1,6 +1,7 @@
 // Opening and redeeming: two transactions in one round trip. The first writes the audit and commits, the second hands
 // out key shares for rows that are committed, and reads the records themselves. Where a unit fails as a whole, its
-// missions are tried one by one, so that one of them can't cost the others their tick.
+// missions are tried one by one, so that one of them can't cost the others their tick. What a unit brings at once is
+// bounded; a mission that needs more is read apart, when whoever asked has done with the rest.
 
 package import Postgres
 
@@ -30,73 +31,76 @@ package struct Receipts: Sendable {
     package func release(_ unit: ReceiptUnit, deadline: Deadline? = nil) async -> ReleasedUnit
   {
     let deadline = self.deadline(deadline)
-    switch await openAndRedeem(unit.members, deadline) {
-    case .released(let outcomes, let opened):
-      return ReleasedUnit(unit.members.count > 1 ? await withMoreRoom(outcomes, opened, deadline) : outcomes)
+    let room = BoundedReads.share(of: unit.members.count)
+    switch await openAndRedeem(unit.members, nil, deadline) {
+    case .released(let outcomes, let opened): return ReleasedUnit(outcomes, opened, in: unit)
     case .notOpened(let error) where !error.isOfTheStatement:
-      return ReleasedUnit(unit.members.map { MissionOutcome(place: $0.place, failure: error) })
+      return ReleasedUnit(unit.members.map { MissionOutcome(place: $0.place, failure: error) }, [], in: unit)
     case .notOpened:
-      var outcomes: [MissionOutcome] = []
-      for member in unit.members { outcomes.append(await alone(member, deadline)) }
-      return ReleasedUnit(outcomes)
+      var (outcomes, opened): ([MissionOutcome], [OpenedMission]) = ([], [])
+      for member in unit.members {
+        let (outcome, mission) = await alone(member, room, deadline)
+        outcomes.append(outcome)
+        if let mission { opened.append(mission) }
+      }
+      return ReleasedUnit(outcomes, opened, in: unit)
     case .notRedeemed(let opened, let error):
-      return ReleasedUnit(await oneByOne(opened, after: error, deadline))
+      return ReleasedUnit(await oneByOne(opened, room, after: error, deadline), opened, in: unit)
     }
   }
 
-  /// A mission by itself, with a batch of its own.
+  /// Reads a mission for which there was no room beside the others, in all the room there is. What it brings may be as
+  /// large as a unit's, so whoever asks has opened and forgotten what was read before.
   nonisolated(nonsending)
-    private func alone(_ member: Member, _ deadline: Deadline) async -> MissionOutcome
+    package func release(_ apart: ApartMission, deadline: Deadline? = nil) async -> ReleasedMission
+  {
+    let deadline = self.deadline(deadline)
+    do throws(PostgresError) {
+      return ReleasedMission(try await redeem(apart.opened, BoundedReads.mostBytesOfUnit, .every, deadline))
+    } catch {
+      guard error.isOfTheStatement else { return apart.unread(error) }
+    }
+    // What could be read beside the others can be read without them.
+    do throws(PostgresError) {
+      return ReleasedMission(try await redeem(apart.opened, apart.room, .ordinary, deadline))
+    } catch { return apart.unread(error) }
+  }
+
+  /// A mission by itself, with a batch of its own; what was opened for it, if anything was.
+  nonisolated(nonsending)
+    private func alone(
+      _ member: Member, _ room: Int, _ deadline: Deadline
+    ) async -> (MissionOutcome, OpenedMission?)
   {
     var last = PostgresError.deadline
     for _ in 0..<Self.attempts {
-      switch await openAndRedeem([member], deadline) {
-      case .released(let outcomes, _): if let outcome = outcomes.first { return outcome }
+      switch await openAndRedeem([member], room, deadline) {
+      case .released(let outcomes, let opened): if let outcome = outcomes.first { return (outcome, opened.first) }
       case .notRedeemed(let opened, let error):
-        if let outcome = await oneByOne(opened, after: error, deadline).first { return outcome }
+        if let outcome = await oneByOne(opened, room, after: error, deadline).first { return (outcome, opened.first) }
       case .notOpened(let error):
         last = error
-        guard error.isCollision else { return MissionOutcome(place: member.place, failure: error) }
+        guard error.isCollision else { return (MissionOutcome(place: member.place, failure: error), nil) }
       }
     }
-    return MissionOutcome(place: member.place, failure: last)
-  }
-
-  /// Missions of which not everything could be read beside the others are read again alone, in all the room there is.
-  nonisolated(nonsending)
-    private func withMoreRoom(
-      _ outcomes: [MissionOutcome], _ opened: [OpenedMission], _ deadline: Deadline
-    ) async -> [MissionOutcome]
-  {
-    var roomier: [MissionOutcome] = []
-    for (outcome, mission) in zip(outcomes, opened) {
-      guard outcome.records.contains(where: \.state.isTooLarge) else {
-        roomier.append(outcome)
-        continue
-      }
-      do throws(PostgresError) { roomier += try await redeem([mission], deadline) } catch { roomier.append(outcome) }
-    }
-    return roomier
+    return (MissionOutcome(place: member.place, failure: last), nil)
   }
 
   /// Redeems again what is open already; a batch may be redeemed as often as its receipts are young enough.
   nonisolated(nonsending)
     private func oneByOne(
-      _ opened: [OpenedMission], after error: PostgresError, _ deadline: Deadline
+      _ opened: [OpenedMission], _ room: Int, after error: PostgresError, _ deadline: Deadline
     ) async -> [MissionOutcome]
   {
     var outcomes: [MissionOutcome] = []
     for mission in opened {
-      var failure = error
-      if error.isOfTheStatement {
-        do throws(PostgresError) {
-          outcomes += try await redeem([mission], deadline)
-          continue
-        } catch { failure = error }
+      guard error.isOfTheStatement else {
+        outcomes.append(MissionOutcome(mission, unredeemed: error))
+        continue
       }
-      outcomes.append(
-        MissionOutcome(
-          place: mission.mission.place, head: mission.head, failure: failure, unredeemed: mission.okIDs))
+      do throws(PostgresError) {
+        outcomes.append(try await redeem(mission, room, .every, deadline))
+      } catch { outcomes.append(MissionOutcome(mission, unredeemed: error)) }
     }
     return outcomes
   }
@@ -113,11 +117,12 @@ package struct Receipts: Sendable {
     case notRedeemed([OpenedMission], PostgresError)
   }
 
+  /// `room` is how much may be read of each user, where it is not what the number of users makes it.
   nonisolated(nonsending)
-    private func openAndRedeem(_ members: [Member], _ deadline: Deadline) async -> Attempt
+    private func openAndRedeem(_ members: [Member], _ room: Int?, _ deadline: Deadline) async -> Attempt
   {
     let missions = members.map { BatchedMission(place: $0.place, batch: makeBatch(), opening: $0.opening) }
-    let reading = RedeemUnit(missions, with: .ordinary)
+    let reading = RedeemUnit(missions, with: .ordinary, room)
     let outcomes: [UnitOutcome]
     do throws(PostgresError) {
       outcomes = try await pool.pipeline(
@@ -136,12 +141,16 @@ package struct Receipts: Sendable {
 
   /// For those whose company, or who themselves, could not be read in the ordinary way.
   nonisolated(nonsending)
-    private func redeem(_ opened: [OpenedMission], _ deadline: Deadline) async throws(PostgresError) -> [MissionOutcome]
+    private func redeem(
+      _ opened: OpenedMission, _ room: Int, _ care: BoundedReads.Care, _ deadline: Deadline
+    ) async throws(PostgresError) -> MissionOutcome
   {
-    let reading = RedeemUnit(opened.map(\.mission), with: .every)
+    let reading = RedeemUnit([opened.mission], with: care, room)
     let outcomes = try await pool.pipeline([reading.unit], deadline: deadline)
-    guard let outcome = outcomes.first else { throw .protocolViolation(.unexpectedResult) }
-    return try reading.decode(try outcome.allRows(), opened)
+    guard let rows = try outcomes.first?.allRows(), let outcome = try reading.decode(rows, [opened]).first else {
+      throw .protocolViolation(.unexpectedResult)
+    }
+    return outcome
   }
 }
 

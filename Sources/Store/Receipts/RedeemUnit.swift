@@ -28,13 +28,14 @@ struct RedeemUnit {
     func place(of wish: MissionOpening.Wish) -> Int? { wish.refusal == nil ? places[wish.address] : nil }
   }
 
-  init(_ missions: [BatchedMission], with care: BoundedReads.Care) {
+  /// `room` is how many bytes may be read of each user; nil for an equal share of what a unit may bring.
+  init(_ missions: [BatchedMission], with care: BoundedReads.Care, _ room: Int?) {
     var users: [UserReads] = []
     for mission in missions {
       if users.last?.scope != mission.opening.scope { users.append(UserReads(scope: mission.opening.scope)) }
       users[users.count - 1].add(mission)
     }
-    let bytes = BoundedReads.share(of: users.count)
+    let bytes = room ?? BoundedReads.share(of: users.count)
     var statements = [ReadPlanning.statement, RedeemStatement.bind(missions)]
     for user in users {
       statements.append(user.scope.statement)
@@ -83,8 +84,7 @@ struct RedeemUnit {
       case (nil, nil) where !opened.mission.opening.hasGrant: state = .read(history, copies, with: nil)
       case (nil, nil):
         // Its receipt was too old by the time it was redeemed. What became of its neighbours came too late as well.
-        return MissionOutcome(
-          place: opened.mission.place, head: opened.head, failure: .deadline, unredeemed: opened.okIDs)
+        return MissionOutcome(opened, unredeemed: .deadline)
       }
       outcome.records.append(
         RecordOutcome(id: opened.mission.id(receipt.seq), address: wish.address, state: state))

@@ -21,32 +21,37 @@ struct Seen: Sendable {
 
   static func all(_ unit: consuming ReleasedUnit) -> [Seen] {
     var missions: [Seen] = []
-    while var mission = unit.next() {
-      var seen = Seen(
-        place: mission.place, head: mission.head, failure: mission.failure, unredeemed: mission.unredeemed)
-      while let record = mission.next() {
-        switch consume record {
-        case .released(let receipt, let history, copies: _):
-          let share = receipt.share.map { String(decoding: $0.prefix { $0 != 0x2E }, as: UTF8.self) }
-          seen.records.append("\(receipt.address.record.text): \(share ?? "receipt")")
-          seen.receipts.append(receipt.id)
-          if let grant = receipt.grant { seen.grants.append(grant) }
-          if case .rows(let rows) = history { seen.rows.append(rows.count) } else { seen.rows.append(-1) }
-        case .refused(let refused):
-          seen.records.append("\(refused.address.record.text): \(refused.reason.rawValue)")
-          if let failing = refused.failing { seen.receipts.append(failing) }
-        }
+    while let mission = unit.next() { missions.append(Seen(mission)) }
+    return missions
+  }
+
+  init(_ released: consuming ReleasedMission) {
+    (place, head, failure, unredeemed) = (released.place, released.head, released.failure, released.unredeemed)
+    while let record = released.next() {
+      switch consume record {
+      case .released(let receipt, let history, copies: _):
+        let share = receipt.share.map { String(decoding: $0.prefix { $0 != 0x2E }, as: UTF8.self) }
+        records.append("\(receipt.address.record.text): \(share ?? "receipt")")
+        receipts.append(receipt.id)
+        if let grant = receipt.grant { grants.append(grant) }
+        if case .rows(let read) = history { rows.append(read.count) } else { rows.append(-1) }
+      case .refused(let refused):
+        records.append("\(refused.address.record.text): \(refused.reason.rawValue)")
+        if let failing = refused.failing { receipts.append(failing) }
       }
-      missions.append(seen)
     }
-    return missions.sorted { $0.place < $1.place }
   }
 }
 
 extension Receipts {
   func release(_ openings: [MissionOpening]) async throws -> [Seen] {
     var seen: [Seen] = []
-    for unit in try ReceiptUnit.units(of: openings) { seen += Seen.all(await release(unit)) }
+    for unit in try ReceiptUnit.units(of: openings) {
+      let released = await release(unit)
+      let apart = released.apart
+      seen += Seen.all(released)
+      for mission in apart { seen.append(Seen(await release(mission))) }
+    }
     return seen.sorted { $0.place < $1.place }
   }
 }
