@@ -77,17 +77,7 @@ struct MissionOpener: Sendable {
 }
 
 extension AuditReason {
-  init(grant refusal: GrantRefusal) {
-    self =
-      switch refusal {
-      case .notConfigured: .notConfigured
-      case .expired: .expired
-      case .malformed: .malformed
-      case .wrapRejected: .wrapRejected
-      case .revoked: .revoked
-      case .unknownGrant: .unknownGrant
-      }
-  }
+  init(grant refusal: GrantRefusal) { self.init(GrantOutcome(refusal)) }
 
   init(field refusal: FieldRefusal) {
     self =
